@@ -1,0 +1,33 @@
+import '@adonisjs/core/types/http'
+
+type ParamValue = string | number | bigint | boolean
+
+export type ScannedRoutes = {
+  ALL: {
+    'auth.signup.store': { paramsTuple?: []; params?: {} }
+    'auth.login.store': { paramsTuple?: []; params?: {} }
+    'auth.logout.current': { paramsTuple?: []; params?: {} }
+    'auth.logout.others': { paramsTuple?: []; params?: {} }
+    'auth.logout.all': { paramsTuple?: []; params?: {} }
+    'account.show': { paramsTuple?: []; params?: {} }
+    'sessions.index': { paramsTuple?: []; params?: {} }
+  }
+  POST: {
+    'auth.signup.store': { paramsTuple?: []; params?: {} }
+    'auth.login.store': { paramsTuple?: []; params?: {} }
+    'auth.logout.current': { paramsTuple?: []; params?: {} }
+    'auth.logout.others': { paramsTuple?: []; params?: {} }
+    'auth.logout.all': { paramsTuple?: []; params?: {} }
+  }
+  GET: {
+    'account.show': { paramsTuple?: []; params?: {} }
+    'sessions.index': { paramsTuple?: []; params?: {} }
+  }
+  HEAD: {
+    'account.show': { paramsTuple?: []; params?: {} }
+    'sessions.index': { paramsTuple?: []; params?: {} }
+  }
+}
+declare module '@adonisjs/core/types/http' {
+  export interface RoutesList extends ScannedRoutes {}
+}

@@ -1,0 +1,21 @@
+import db from '@adonisjs/lucid/services/db'
+import { createUser } from '#accounts/create_user'
+import { hashPassword } from '#accounts/passwords'
+import type User from '#models/user'
+import { openSessionUnderLock, type OpenedSession, type SignIn } from '#sessions/open_session'
+
+/**
+ * Makes an account and opens its first session, both or neither: a client that lost the answer
+ * can sign in, or sign up again. Throws `E_VALIDATION_ERROR` when the e-mail is taken.
+ */
+export async function signUp(
+  account: { email: string; password: string; fullName?: string | null },
+  signIn: SignIn
+): Promise<{ user: User; opened: OpenedSession }> {
+  const password = await hashPassword(account.password)
+  return db.transaction(async (trx) => {
+    const user = await createUser(trx, { ...account, password })
+    const opened = await openSessionUnderLock(trx, user, signIn)
+    return { user, opened }
+  })
+}

@@ -1,0 +1,261 @@
+import { symbols } from '@adonisjs/auth'
+import type { GuardContract, GuardConfigProvider } from '@adonisjs/auth/types'
+import type { HttpContext } from '@adonisjs/core/http'
+import type { Emitter } from '@adonisjs/core/events'
+import type { EventsList } from '@adonisjs/core/types'
+import { readBearer } from '#auth/bearer'
+import type { TokenRecord } from '#auth/lookup'
+import { verifyToken, type Verdict } from '#auth/verification'
+import { ApiError } from '#exceptions/api_error'
+import {
+  E_FORBIDDEN,
+  E_SESSION_ENDED,
+  E_TOKEN_EXPIRED,
+  E_UNAUTHORIZED_ACCESS,
+} from '#exceptions/errors'
+import type User from '#models/user'
+import { keyLastUsed, lastSeen } from '#sessions/last_seen'
+import { logOut, type LoggedOut, type LogOutScope } from '#sessions/log_out'
+import { openSession, type OpenedSession, type SignIn } from '#sessions/open_session'
+import type { Session } from '#sessions/session'
+
+/**
+ * What a sign-in may say of itself; the guard adds what the request says.
+ */
+export type LoginOptions = Partial<Pick<SignIn, 'device' | 'logoutOthers' | 'endSessions'>>
+
+/**
+ * Events of the guard, named after those of the framework's guards.
+ */
+export type ApiGuardEvents = {
+  'access_tokens_auth:authentication_attempted': { ctx: HttpContext; guardName: string }
+  'access_tokens_auth:authentication_succeeded': {
+    ctx: HttpContext
+    guardName: string
+    user: User
+    token: TokenRecord
+  }
+  'access_tokens_auth:authentication_failed': {
+    ctx: HttpContext
+    guardName: string
+    error: ApiError
+  }
+  'access_tokens_auth:login_succeeded': {
+    ctx: HttpContext
+    guardName: string
+    user: User
+    session: Session
+  }
+  'access_tokens_auth:logged_out': {
+    ctx: HttpContext
+    guardName: string
+    user: User
+    ended: Session[]
+  }
+}
+
+/**
+ * Who may speak, by the bearer token of a request: an access token with its session, or an API
+ * key. Opens and ends sessions for the request's user.
+ */
+export class ApiGuard implements GuardContract<User> {
+  declare [symbols.GUARD_KNOWN_EVENTS]: ApiGuardEvents
+
+  /**
+   * The framework renders its own errors by this name.
+   */
+  readonly driverName = 'access_tokens'
+
+  authenticationAttempted = false
+  isAuthenticated = false
+  user?: User
+
+  /**
+   * The token that authenticated the request.
+   */
+  token?: TokenRecord
+
+  /**
+   * Why the request is not authenticated.
+   */
+  failure?: ApiError
+
+  readonly #name: string
+  readonly #ctx: HttpContext
+  readonly #emitter: Emitter<EventsList>
+
+  constructor(name: string, ctx: HttpContext, emitter: Emitter<EventsList>) {
+    this.#name = name
+    this.#ctx = ctx
+    this.#emitter = emitter
+  }
+
+  /**
+   * The session that the request speaks for; undefined for an API key, or when not authenticated.
+   */
+  get session(): Session | undefined {
+    return this.token?.session ?? undefined
+  }
+
+  getUserOrFail(): User {
+    if (!this.user) throw this.failure ?? new E_UNAUTHORIZED_ACCESS({ hadToken: false })
+    return this.user
+  }
+
+  /**
+   * The session of the request. Throws `E_FORBIDDEN` for an API key, which has none.
+   */
+  getSessionOrFail(): Session {
+    this.getUserOrFail()
+    if (!this.session) {
+      throw new E_FORBIDDEN({ message: 'An API key can not do this. Sign in to do it.' })
+    }
+    return this.session
+  }
+
+  /**
+   * Authenticates the request, once. Throws the error of the table that says why not, and
+   * whatever the database throws when it can't be asked.
+   */
+  async authenticate(): Promise<User> {
+    if (this.authenticationAttempted) return this.getUserOrFail()
+    this.authenticationAttempted = true
+    this.#emit('access_tokens_auth:authentication_attempted', () => ({}))
+    try {
+      this.token = await this.#verify()
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      this.failure = error
+      this.#emit('access_tokens_auth:authentication_failed', () => ({ error }))
+      throw error
+    }
+    const { user, session } = this.token
+    this.user = user
+    this.isAuthenticated = true
+    if (session) lastSeen.touch(session.id, session.lastSeenAt)
+    else keyLastUsed.touch(String(this.token.id), this.token.lastUsedAt)
+    const { token } = this
+    this.#emit('access_tokens_auth:authentication_succeeded', () => ({ user, token }))
+    return user
+  }
+
+  /**
+   * The same without an error for a request that may go on without a user. A malformed header and
+   * an unreachable database still throw.
+   */
+  async check(): Promise<boolean> {
+    try {
+      await this.authenticate()
+      return true
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return false
+      throw error
+    }
+  }
+
+  /**
+   * Opens a session for a user whose credentials were just verified. See `openSession` for what
+   * it throws.
+   */
+  async login(user: User, options: LoginOptions = {}): Promise<OpenedSession> {
+    const opened = await openSession(user, { ...signInOf(this.#ctx), ...options })
+    const { session } = opened
+    this.#emit('access_tokens_auth:login_succeeded', () => ({ user, session }))
+    return opened
+  }
+
+  /**
+   * Ends the session of the request.
+   */
+  async logout(): Promise<void> {
+    await this.#logOut('current')
+  }
+
+  /**
+   * Ends the user's other sessions. Returns how many.
+   */
+  async logoutOthers(): Promise<number> {
+    const ended = await this.#logOut('others')
+    return ended.length
+  }
+
+  /**
+   * Ends all sessions of the user, this one too. Returns how many.
+   */
+  async logoutEverywhere(): Promise<number> {
+    const ended = await this.#logOut('all')
+    return ended.length
+  }
+
+  /**
+   * Headers for a test client that speaks for the user, in a session of its own.
+   */
+  async authenticateAsClient(user: User) {
+    const { tokens } = await this.login(user)
+    return { headers: { authorization: `Bearer ${tokens.token}` } }
+  }
+
+  async #logOut(scope: LogOutScope): Promise<LoggedOut> {
+    const user = this.getUserOrFail()
+    const ended = await logOut(this.getSessionOrFail(), scope)
+    this.#emit('access_tokens_auth:logged_out', () => ({ user, ended }))
+    return ended
+  }
+
+  async #verify(): Promise<TokenRecord> {
+    const value = readBearer(this.#ctx.request.request)
+    if (value === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
+    return liveOrThrow(await verifyToken(value, ['access', 'api_key']))
+  }
+
+  /**
+   * Events cost every request something, so only those that somebody listens to are made.
+   */
+  #emit<Name extends keyof ApiGuardEvents>(
+    name: Name,
+    payload: () => Omit<ApiGuardEvents[Name], 'ctx' | 'guardName'>
+  ) {
+    if (!this.#emitter.hasListeners(name)) return
+    const event = { ctx: this.#ctx, guardName: this.#name, ...payload() }
+    void this.#emitter.emit(name, event as never)
+  }
+}
+
+/**
+ * The token behind a verdict, or the error of the table that it means.
+ */
+export function liveOrThrow(verdict: Verdict): TokenRecord {
+  switch (verdict.type) {
+    case 'live':
+      return verdict.token
+    case 'expired':
+      throw new E_TOKEN_EXPIRED()
+    case 'ended':
+      throw new E_SESSION_ENDED(verdict.end)
+    case 'unknown':
+      throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+  }
+}
+
+/**
+ * What a request says of where a sign-in comes from.
+ */
+export function signInOf({ request }: HttpContext): SignIn {
+  return {
+    device: { id: null, name: null, platform: null },
+    ip: request.ip(),
+    userAgent: request.header('user-agent')?.slice(0, 512) ?? null,
+  }
+}
+
+/**
+ * The guard as `config/auth.ts` names it.
+ */
+export function apiGuard(): GuardConfigProvider<(ctx: HttpContext) => ApiGuard> {
+  return {
+    async resolver(name, app) {
+      const emitter = await app.container.make('emitter')
+      return (ctx) => new ApiGuard(name, ctx, emitter)
+    },
+  }
+}

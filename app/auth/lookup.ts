@@ -1,0 +1,124 @@
+import db from '@adonisjs/lucid/services/db'
+import { Coalescer } from '#auth/coalescer'
+import type { TokenKind } from '#auth/token'
+import { toDate, type StoredInstant } from '#models/instant'
+import User from '#models/user'
+import { inList, rows } from '#sessions/sql'
+import { toSession, type Session, type SessionRow } from '#sessions/session'
+
+/**
+ * All that a check needs of a token: the token, its session (none for an API key), its user, and
+ * the cut-offs that cover them.
+ */
+export type TokenRecord = {
+  id: number
+  kind: TokenKind
+  name: string | null
+  abilities: string[]
+  expiresAt: Date | null
+  lastUsedAt: Date | null
+  user: User
+  session: Session | null
+  cutSessionSeq: number
+  cutApiKeyId: number
+}
+
+type LookupRow = SessionRow & {
+  token_id: number | string
+  token_hash: string
+  token_type: TokenKind
+  token_name: string | null
+  token_abilities: string
+  token_expires_at: StoredInstant | null
+  token_last_used_at: StoredInstant | null
+  u_id: number
+  u_full_name: string | null
+  u_email: string
+  u_password: string
+  u_role: string
+  u_session_limit: number | null
+  u_cut_session_seq: number | string
+  u_cut_api_key_id: number | string
+  u_disabled_at: StoredInstant | null
+  u_created_at: StoredInstant
+  u_updated_at: StoredInstant
+  all_cut_session_seq: number | string | null
+  all_cut_api_key_id: number | string | null
+}
+
+/**
+ * One statement for many keys, by the unique index on `api_tokens.hash`; sessions and users come
+ * by their own. The two cut-off numbers of everyone are read once a statement.
+ */
+const LOOKUP = `
+  SELECT t.id AS token_id, t.hash AS token_hash, t.type AS token_type, t.name AS token_name,
+    t.abilities AS token_abilities, t.expires_at AS token_expires_at,
+    t.last_used_at AS token_last_used_at,
+    s.id, s.seq, s.user_id, s.device_id, s.device_name, s.platform, s.ip, s.user_agent,
+    s.created_at, s.last_seen_at, s.expires_at,
+    u.id AS u_id, u.full_name AS u_full_name, u.email AS u_email, u.password AS u_password,
+    u.role AS u_role, u.session_limit AS u_session_limit,
+    u.cut_session_seq AS u_cut_session_seq, u.cut_api_key_id AS u_cut_api_key_id,
+    u.disabled_at AS u_disabled_at, u.created_at AS u_created_at, u.updated_at AS u_updated_at,
+    (SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL) AS all_cut_session_seq,
+    (SELECT max(api_key_id) FROM cutoffs WHERE user_id IS NULL) AS all_cut_api_key_id
+  FROM api_tokens t
+  JOIN users u ON u.id = t.tokenable_id
+  LEFT JOIN sessions s ON s.id = t.session_id
+  WHERE `
+
+async function readTokens(hashes: string[]): Promise<Map<string, TokenRecord>> {
+  const client = db.connection('lookup')
+  const list = inList(client, 't.hash', 'text')
+  const found = await rows<LookupRow>(client, LOOKUP + list.sql, [list.bind(hashes)])
+  return new Map(found.map((row) => [row.token_hash, toRecord(row)]))
+}
+
+function toRecord(row: LookupRow): TokenRecord {
+  return {
+    id: Number(row.token_id),
+    kind: row.token_type,
+    name: row.token_name,
+    abilities: parseAbilities(row.token_abilities),
+    expiresAt: toDate(row.token_expires_at),
+    lastUsedAt: toDate(row.token_last_used_at),
+    user: toUser(row),
+    session: row.id === null ? null : toSession(row),
+    cutSessionSeq: Math.max(Number(row.u_cut_session_seq), Number(row.all_cut_session_seq ?? 0)),
+    cutApiKeyId: Math.max(Number(row.u_cut_api_key_id), Number(row.all_cut_api_key_id ?? 0)),
+  }
+}
+
+/**
+ * Every session token holds `["*"]`; whatever is no list of words grants nothing.
+ */
+function parseAbilities(stored: string): string[] {
+  if (stored === '["*"]') return ['*']
+  try {
+    const abilities = JSON.parse(stored)
+    return Array.isArray(abilities) ? abilities.filter((word) => typeof word === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+function toUser(row: LookupRow): User {
+  return User.$createFromAdapterResult({
+    id: row.u_id,
+    full_name: row.u_full_name,
+    email: row.u_email,
+    password: row.u_password,
+    role: row.u_role,
+    session_limit: row.u_session_limit,
+    cut_session_seq: row.u_cut_session_seq,
+    cut_api_key_id: row.u_cut_api_key_id,
+    disabled_at: row.u_disabled_at,
+    created_at: row.u_created_at,
+    updated_at: row.u_updated_at,
+  })!
+}
+
+/**
+ * The lookup that every check of a token goes through, by the token's hash.
+ */
+export const tokenLookup = new Coalescer(readTokens)

@@ -1,0 +1,66 @@
+import clock from '#app/clock'
+import { endedTokens, explainCutoff } from '#auth/explain'
+import { tokenLookup, type TokenRecord } from '#auth/lookup'
+import { hashToken, tokenKind, type TokenKind } from '#auth/token'
+import type { SessionEnd } from '#exceptions/errors'
+import { lastSeen } from '#sessions/last_seen'
+import { lapseOf } from '#sessions/standing'
+
+/**
+ * What a check finds out about a token.
+ *
+ * - `live`: it may speak for its user now
+ * - `expired`: past its time, or rotated away, while its session lives on
+ * - `ended`: its session (or API key) has ended
+ * - `unknown`: never one of ours, or of another kind than asked for
+ */
+export type Verdict =
+  | { type: 'live'; token: TokenRecord }
+  | { type: 'expired' }
+  | { type: 'ended'; end: SessionEnd }
+  | { type: 'unknown' }
+
+const UNKNOWN: Verdict = { type: 'unknown' }
+
+/**
+ * Checks a token against the database: every request comes through here. Nothing is remembered
+ * from one check to the next. Throws when the database can't be asked.
+ */
+export async function verifyToken(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
+  const kind = tokenKind(value)
+  if (!kind || !kinds.includes(kind)) return UNKNOWN
+
+  const hash = hashToken(value)
+  const token = await tokenLookup.read(hash)
+  if (token) return judge(token)
+
+  const ended = await endedTokens.read(hash)
+  if (!ended) return UNKNOWN
+  return ended.end === 'rotated' ? { type: 'expired' } : { type: 'ended', end: ended.end }
+}
+
+/**
+ * Whether a token that is on record is alive at this moment.
+ */
+async function judge(token: TokenRecord): Promise<Verdict> {
+  const now = clock.now()
+  if (token.user.disabledAt) {
+    const end: SessionEnd = { reason: 'account_disabled', endedAt: token.user.disabledAt }
+    return { type: 'ended', end }
+  }
+
+  const { session } = token
+  if (session) {
+    session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
+    const lapse = lapseOf(session, token.cutSessionSeq, now)
+    if (lapse?.at) return { type: 'ended', end: { reason: lapse.reason, endedAt: lapse.at } }
+    if (lapse) return { type: 'ended', end: await explainCutoff(session) }
+  } else if (token.id <= token.cutApiKeyId) {
+    const end = await explainCutoff({ userId: token.user.id, seq: token.cutSessionSeq })
+    return { type: 'ended', end }
+  }
+
+  if (!token.expiresAt || now < token.expiresAt) return { type: 'live', token }
+  if (session) return { type: 'expired' }
+  return { type: 'ended', end: { reason: 'expired', endedAt: token.expiresAt } }
+}

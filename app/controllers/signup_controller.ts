@@ -1,0 +1,20 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { signUp } from '#accounts/sign_up'
+import { signInOf } from '#auth/guard'
+import { E_SIGNUP_CLOSED } from '#exceptions/errors'
+import { deviceOf } from '#sessions/device'
+import env from '#start/env'
+import OpenedSessionTransformer from '#transformers/opened_session_transformer'
+import { signupValidator } from '#validators/auth'
+
+export default class SignupController {
+  async store(ctx: HttpContext) {
+    if (env.get('SIGNUP') === 'closed') throw new E_SIGNUP_CLOSED()
+
+    const { device, ...account } = await signupValidator.validate(ctx.request.body())
+    const { user, opened } = await signUp(account, { ...signInOf(ctx), device: deviceOf(device) })
+
+    ctx.response.status(201).header('Cache-Control', 'no-store')
+    return ctx.serialize(OpenedSessionTransformer.transform(opened, user))
+  }
+}

@@ -1,0 +1,56 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import clock from '#app/clock'
+import sessionsConfig from '#config/sessions'
+import { hashToken, type TokenKind } from '#auth/token'
+import type { Session } from '#sessions/session'
+
+/**
+ * The tokens of a session as their holder gets them, once. No refresh token where
+ * `REFRESH_TOKEN_TTL=0`.
+ */
+export type IssuedTokens = {
+  token: string
+  expiresAt: Date
+  refreshToken: string | null
+  refreshExpiresAt: Date | null
+}
+
+/**
+ * Writes a session's access token and refresh token. Neither outlives the session.
+ */
+export async function issueTokens(
+  trx: TransactionClientContract,
+  session: Pick<Session, 'id' | 'userId' | 'expiresAt'>,
+  values: { access: string; refresh: string }
+): Promise<IssuedTokens> {
+  const now = clock.now()
+  const until = (ttl: number) =>
+    new Date(Math.min(now.getTime() + ttl, session.expiresAt.getTime()))
+
+  const row = (type: TokenKind, value: string, expiresAt: Date) => ({
+    tokenable_id: session.userId,
+    type,
+    hash: hashToken(value),
+    abilities: '["*"]',
+    session_id: session.id,
+    created_at: now,
+    updated_at: now,
+    expires_at: expiresAt,
+  })
+
+  const expiresAt = until(sessionsConfig.accessTokenTtl)
+  const rows = [row('access', values.access, expiresAt)]
+
+  const withRefresh = sessionsConfig.refreshTokenTtl > 0
+  const refreshExpiresAt = withRefresh ? until(sessionsConfig.refreshTokenTtl) : null
+  if (refreshExpiresAt) rows.push(row('refresh', values.refresh, refreshExpiresAt))
+
+  await trx.table('api_tokens').multiInsert(rows)
+
+  return {
+    token: values.access,
+    expiresAt,
+    refreshToken: refreshExpiresAt ? values.refresh : null,
+    refreshExpiresAt,
+  }
+}

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import clock from '#app/clock'
+import sessionsConfig from '#config/sessions'
+import { mintToken } from '#auth/token'
+import {
+  E_ACCOUNT_DISABLED,
+  E_INVALID_CREDENTIALS,
+  E_SESSION_LIMIT_REACHED,
+  E_VALIDATION_ERROR,
+} from '#exceptions/errors'
+import type User from '#models/user'
+import type { Actor } from '#sessions/actor'
+import type { EndReason } from '#sessions/end_reasons'
+import { endSessions } from '#sessions/end_sessions'
+import { appendEvents } from '#sessions/events'
+import { issueTokens, type IssuedTokens } from '#sessions/issue_tokens'
+import { settleSessionsOf } from '#sessions/live_sessions'
+import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#sessions/policy'
+import { describeSession, type Device, type Session } from '#sessions/session'
+import { withUserLock } from '#sessions/user_lock'
+
+/**
+ * What a sign-in asks for.
+ */
+export type SignIn = {
+  device: Device
+  ip: string | null
+  userAgent: string | null
+  /** Ends all other sessions of the user, whatever the limit. */
+  logoutOthers?: boolean
+  /** Ends these sessions of the user: the choice after `E_SESSION_LIMIT_REACHED`. */
+  endSessions?: string[]
+}
+
+export type EndedSession = { session: Session; reason: EndReason }
+
+export type OpenedSession = {
+  tokens: IssuedTokens
+  session: Session
+  endedSessions: EndedSession[]
+  quota: Quota
+}
+
+/**
+ * Opens a session of a user whose credentials were just verified, and ends those that must make
+ * room, in one transaction: at no moment does the user hold more than the limit, and the newcomer
+ * is never the one to go.
+ *
+ * Throws `E_ACCOUNT_DISABLED` and `E_INVALID_CREDENTIALS` when the account was disabled or its
+ * password changed meanwhile, `E_SESSION_LIMIT_REACHED` where the policy refuses newcomers, and
+ * `E_VALIDATION_ERROR` when `endSessions` names what is not a live session of this user. Then
+ * nothing has changed.
+ */
+export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
+  return withUserLock(verified.id, (trx, user) => {
+    if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
+    if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+    return openSessionUnderLock(trx, user, signIn)
+  })
+}
+
+/**
+ * The same within a transaction that already holds the user's row.
+ */
+export async function openSessionUnderLock(
+  trx: TransactionClientContract,
+  user: User,
+  signIn: SignIn
+): Promise<OpenedSession> {
+  const now = clock.now()
+  const actor: Actor = `user:${user.id}`
+  const sessionId = randomUUID()
+  const limit = sessionLimitOf(user)
+
+  const live = await settleSessionsOf(trx, user)
+  const endedSessions = chooseEndings(live, limit, signIn)
+  for (const reason of new Set(endedSessions.map((ended) => ended.reason))) {
+    const sessions = endedSessions.filter((ended) => ended.reason === reason)
+    await endSessions(
+      trx,
+      sessions.map((ended) => ended.session),
+      { reason, actor, supersededBy: sessionId }
+    )
+  }
+
+  const row = {
+    id: sessionId,
+    user_id: user.id,
+    device_id: signIn.device.id,
+    device_name: signIn.device.name,
+    platform: signIn.device.platform,
+    ip: signIn.ip,
+    user_agent: signIn.userAgent,
+    created_at: now,
+    last_seen_at: now,
+    expires_at: new Date(now.getTime() + sessionsConfig.maxLifetime),
+  }
+  const [{ seq }] = await trx.table('sessions').returning('seq').insert(row)
+  const session: Session = {
+    id: sessionId,
+    seq: Number(seq),
+    userId: user.id,
+    device: signIn.device,
+    ip: signIn.ip,
+    userAgent: signIn.userAgent,
+    createdAt: now,
+    lastSeenAt: now,
+    expiresAt: row.expires_at,
+  }
+
+  const tokens = await issueTokens(trx, session, {
+    access: mintToken('access'),
+    refresh: mintToken('refresh'),
+  })
+  await appendEvents(trx, [
+    {
+      type: 'session.opened',
+      userId: user.id,
+      sessionId,
+      actor,
+      data: { device: session.device, ip: session.ip },
+    },
+  ])
+
+  const used = live.length - endedSessions.length + 1
+  return { tokens, session, endedSessions, quota: { used, max: limit } }
+}
+
+/**
+ * Which of the user's live sessions a sign-in ends, and why. Throws where it must be refused.
+ */
+function chooseEndings(live: Session[], limit: number | null, signIn: SignIn): EndedSession[] {
+  const endings = new Map<Session, EndReason>()
+  const chosen = new Set(signIn.endSessions ?? [])
+  const strangers = [...chosen].filter((id) => !live.some((session) => session.id === id))
+  if (strangers.length > 0) {
+    throw new E_VALIDATION_ERROR([
+      {
+        field: 'endSessions',
+        rule: 'liveSession',
+        message: 'endSessions may only name live sessions of this account. Nothing was ended.',
+      },
+    ])
+  }
+
+  for (const session of live) {
+    const sameDevice = signIn.device.id !== null && session.device.id === signIn.device.id
+    if (sameDevice) endings.set(session, 'replaced')
+    else if (signIn.logoutOthers || chosen.has(session.id)) {
+      endings.set(session, 'logged_out_elsewhere')
+    }
+  }
+
+  const left = live.filter((session) => !endings.has(session))
+  const surplus = surplusSessions(left, limit, signIn.device)
+  if (surplus.length > 0 && sessionsConfig.onLimit === 'reject') {
+    const { quota, sessions } = limitReached(live, limit, signIn.device)
+    throw new E_SESSION_LIMIT_REACHED({
+      quota,
+      sessions: sessions.map((session) => describeSession(session)),
+    })
+  }
+  for (const session of surplus) endings.set(session, 'superseded')
+
+  return live
+    .filter((session) => endings.has(session))
+    .map((session) => ({ session, reason: endings.get(session)! }))
+}

@@ -1,0 +1,61 @@
+import sessionsConfig from '#config/sessions'
+import type User from '#models/user'
+import type { Session } from '#sessions/session'
+
+/**
+ * How many sessions a user holds, and may hold; null: as many as they like.
+ */
+export type Quota = { used: number; max: number | null }
+
+/**
+ * The user's session limit; null when there is none. The user's own limit stands before that of
+ * the role, which stands before that of the configuration.
+ */
+export function sessionLimitOf(user: Pick<User, 'sessionLimit' | 'role'>): number | null {
+  const limit = user.sessionLimit ?? sessionsConfig.limitPerRole[user.role] ?? sessionsConfig.limit
+  return limit === 0 ? null : limit
+}
+
+/**
+ * Which of a user's live sessions are too many once a newcomer joins: least recently seen first.
+ * `live` is ordered by latest activity. `newcomer` is null when nobody joins (a lowered limit).
+ */
+export function surplusSessions(
+  live: Session[],
+  limit: number | null,
+  newcomer: { platform: string | null } | null
+): Session[] {
+  const surplus = new Set<Session>()
+  for (const [platform, max] of Object.entries(sessionsConfig.limitPerPlatform)) {
+    const held = live.filter((session) => session.device.platform === platform)
+    const joining = newcomer?.platform === platform ? 1 : 0
+    takeSurplus(held, max - joining, surplus)
+  }
+  if (limit !== null) {
+    const left = live.filter((session) => !surplus.has(session))
+    takeSurplus(left, limit - (newcomer ? 1 : 0), surplus)
+  }
+  return live.filter((session) => surplus.has(session)).reverse()
+}
+
+/**
+ * The limit that a newcomer runs into, and the sessions that stand in the way: those of its
+ * platform where only that limit is reached.
+ */
+export function limitReached(
+  live: Session[],
+  limit: number | null,
+  newcomer: { platform: string | null }
+): { quota: Quota; sessions: Session[] } {
+  const { platform } = newcomer
+  if ((limit === null || live.length < limit) && platform !== null) {
+    const sessions = live.filter((session) => session.device.platform === platform)
+    const max = sessionsConfig.limitPerPlatform[platform] ?? null
+    return { quota: { used: sessions.length, max }, sessions }
+  }
+  return { quota: { used: live.length, max: limit }, sessions: live }
+}
+
+function takeSurplus(sessions: Session[], room: number, surplus: Set<Session>) {
+  for (const session of sessions.slice(Math.max(room, 0))) surplus.add(session)
+}

@@ -1,0 +1,85 @@
+import { toDate, type StoredInstant } from '#models/instant'
+
+/**
+ * What the client says the device is. `id` is stable and chosen by the client.
+ */
+export type Device = { id: string | null; name: string | null; platform: string | null }
+
+/**
+ * One sign-in of one user on one device.
+ */
+export type Session = {
+  id: string
+  /** Counts up with every session opened; what a cut-off compares. */
+  seq: number
+  userId: number
+  device: Device
+  ip: string | null
+  userAgent: string | null
+  createdAt: Date
+  lastSeenAt: Date
+  /** The absolute lifetime. The idle timeout may end it sooner. */
+  expiresAt: Date
+}
+
+/**
+ * The columns that make a `Session`, as the databases give them. PostgreSQL gives 64-bit numbers
+ * as text.
+ */
+export type SessionRow = {
+  id: string
+  seq: number | string
+  user_id: number
+  device_id: string | null
+  device_name: string | null
+  platform: string | null
+  ip: string | null
+  user_agent: string | null
+  created_at: StoredInstant
+  last_seen_at: StoredInstant
+  expires_at: StoredInstant
+}
+
+export const SESSION_COLUMNS = [
+  'id',
+  'seq',
+  'user_id',
+  'device_id',
+  'device_name',
+  'platform',
+  'ip',
+  'user_agent',
+  'created_at',
+  'last_seen_at',
+  'expires_at',
+] as const satisfies readonly (keyof SessionRow)[]
+
+export function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    seq: Number(row.seq),
+    userId: row.user_id,
+    device: { id: row.device_id, name: row.device_name, platform: row.platform },
+    ip: row.ip,
+    userAgent: row.user_agent,
+    createdAt: toDate(row.created_at),
+    lastSeenAt: toDate(row.last_seen_at),
+    expiresAt: toDate(row.expires_at),
+  }
+}
+
+/**
+ * A session as its user and admins see it. `current` marks the one that asks.
+ */
+export function describeSession(session: Session, currentId?: string) {
+  return {
+    id: session.id,
+    device: session.device,
+    ip: session.ip,
+    userAgent: session.userAgent,
+    createdAt: session.createdAt.toISOString(),
+    lastSeenAt: session.lastSeenAt.toISOString(),
+    expiresAt: session.expiresAt.toISOString(),
+    current: session.id === currentId,
+  }
+}

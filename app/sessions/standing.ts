@@ -1,0 +1,34 @@
+import sessionsConfig from '#config/sessions'
+import type { Session } from '#sessions/session'
+
+/**
+ * A session that has no end written yet is alive, unless time or a cut-off has ended it: then it
+ * is refused from that moment on, and the next sign-in or prune writes its end. `at` is null for
+ * a cut-off: the cut-off knows (#sessions/cutoffs).
+ */
+export type Lapse = { reason: 'expired' | 'idle'; at: Date } | { reason: 'forced'; at: null }
+
+/**
+ * How long a session may go unused, in milliseconds. Without refresh tokens nothing renews an
+ * access token but use, so its lifetime slides with use and is the idle timeout.
+ */
+export function idleTimeout(): number {
+  const { idleTimeout: timeout, refreshTokenTtl, accessTokenTtl } = sessionsConfig
+  return refreshTokenTtl > 0 ? timeout : Math.min(timeout, accessTokenTtl)
+}
+
+/**
+ * Why a session without a written end is dead nevertheless; null while it lives. `cutSeq` is the
+ * highest cut-off that covers its user.
+ */
+export function lapseOf(
+  session: Pick<Session, 'seq' | 'expiresAt' | 'lastSeenAt'>,
+  cutSeq: number,
+  now: Date
+): Lapse | null {
+  if (session.seq <= cutSeq) return { reason: 'forced', at: null }
+  if (now >= session.expiresAt) return { reason: 'expired', at: session.expiresAt }
+  const idleAt = new Date(session.lastSeenAt.getTime() + idleTimeout())
+  if (now >= idleAt) return { reason: 'idle', at: idleAt }
+  return null
+}

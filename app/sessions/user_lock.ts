@@ -1,0 +1,39 @@
+import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import User from '#models/user'
+
+/**
+ * Runs `work` in a transaction that holds the user's row. Whatever opens or ends sessions of a
+ * user, changes the password or disables the account goes through here, so these happen one after
+ * another on every node, and count, evict and insert see the truth.
+ *
+ * The first statement writes: it takes SQLite's write lock before anything is read (a deferred
+ * transaction that reads first could fail with SQLITE_BUSY) and the row's lock on PostgreSQL.
+ *
+ * `user` is null when there is no such user any more.
+ */
+export async function withUserLock<Result>(
+  userId: number,
+  work: (trx: TransactionClientContract, user: User | null) => Promise<Result>
+): Promise<Result> {
+  return db.transaction(async (trx) => {
+    await lockUsers(trx, [userId])
+    const user = await User.find(userId, { client: trx })
+    return work(trx, user)
+  })
+}
+
+/**
+ * Holds the rows of several users until the transaction ends. PostgreSQL locks them in the order
+ * of their ids, so that two such transactions can't wait for each other; on SQLite any write holds
+ * the whole database.
+ */
+export async function lockUsers(trx: TransactionClientContract, userIds: number[]): Promise<void> {
+  if (trx.dialect.name === 'postgres') {
+    await trx.rawQuery('SELECT id FROM users WHERE id = ANY(?) ORDER BY id FOR NO KEY UPDATE', [
+      userIds,
+    ])
+  } else {
+    await trx.rawQuery('UPDATE users SET id = id WHERE id = ?', [userIds[0] ?? 0])
+  }
+}

@@ -1,0 +1,37 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type User from '#models/user'
+import type { OpenedSession } from '#sessions/open_session'
+import { describeSession } from '#sessions/session'
+import UserTransformer from '#transformers/user_transformer'
+
+/**
+ * The answer to a sign-in.
+ */
+export default class OpenedSessionTransformer extends BaseTransformer<OpenedSession> {
+  constructor(
+    resource: OpenedSession,
+    private user: User
+  ) {
+    super(resource)
+  }
+
+  toObject() {
+    const { tokens, session, endedSessions, quota } = this.resource
+    return {
+      token: tokens.token,
+      tokenType: 'Bearer',
+      expiresAt: tokens.expiresAt.toISOString(),
+      refreshToken: tokens.refreshToken,
+      refreshExpiresAt: tokens.refreshExpiresAt?.toISOString() ?? null,
+      user: UserTransformer.transform(this.user),
+      session: describeSession(session, session.id),
+      endedSessions: endedSessions.map((ended) => ({
+        id: ended.session.id,
+        device: ended.session.device,
+        lastSeenAt: ended.session.lastSeenAt.toISOString(),
+        reason: ended.reason,
+      })),
+      quota,
+    }
+  }
+}

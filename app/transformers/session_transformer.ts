@@ -1,0 +1,15 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import { describeSession, type Session } from '#sessions/session'
+
+export default class SessionTransformer extends BaseTransformer<Session> {
+  constructor(
+    resource: Session,
+    private currentId?: string
+  ) {
+    super(resource)
+  }
+
+  toObject() {
+    return describeSession(this.resource, this.currentId)
+  }
+}

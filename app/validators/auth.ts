@@ -1,0 +1,17 @@
+import vine from '@vinejs/vine'
+import * as rules from '#validators/rules'
+
+export const signupValidator = vine.create({
+  email: rules.email(),
+  password: rules.newPassword(),
+  fullName: rules.name().nullable().optional(),
+  device: rules.device().nullable().optional(),
+})
+
+export const loginValidator = vine.create({
+  email: rules.email(),
+  password: rules.password(),
+  device: rules.device().nullable().optional(),
+  logoutOthers: vine.boolean({ strict: true }).optional(),
+  endSessions: vine.array(vine.string().maxLength(64)).maxLength(1000).optional(),
+})

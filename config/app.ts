@@ -1,0 +1,28 @@
+import env from '#start/env'
+import { defineConfig } from '@adonisjs/core/http'
+
+/**
+ * Keys the successors of refresh tokens (and whatever else must be the same on every node
+ * without being stored). Nodes that share a database share it.
+ */
+export const appKey = env.get('APP_KEY')
+
+/**
+ * Where people reach the application. Links in mails use this and nothing that a request says.
+ */
+export const appUrl = env.get('APP_URL') ?? `http://localhost:${env.get('PORT')}`
+
+/**
+ * The configuration settings used by the HTTP server
+ */
+export const http = defineConfig({
+  generateRequestId: true,
+  allowMethodSpoofing: false,
+  trustProxy: env.get('TRUST_PROXY'),
+
+  /**
+   * Nothing here reads the context through async local storage, and every request would pay
+   * for it.
+   */
+  useAsyncLocalStorage: false,
+})

@@ -1,0 +1,24 @@
+import env from '#start/env'
+import { defineConfig } from '@adonisjs/cors'
+
+/**
+ * Closed unless `CORS_ORIGINS` names the origins (comma-separated) of browser clients. Tokens
+ * travel in a header, so credentials (cookies) stay off.
+ */
+const origins = env
+  .get('CORS_ORIGINS')
+  .split(',')
+  .map((origin) => origin.trim())
+  .filter((origin) => origin !== '')
+
+const corsConfig = defineConfig({
+  enabled: origins.length > 0,
+  origin: origins,
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  headers: true,
+  exposeHeaders: ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  credentials: false,
+  maxAge: 600,
+})
+
+export default corsConfig

@@ -1,0 +1,72 @@
+import env from '#start/env'
+import { isAbsolute } from 'node:path'
+import app from '@adonisjs/core/services/app'
+import { defineConfig } from '@adonisjs/lucid'
+import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
+
+const migrations = { naturalSort: true, paths: ['database/migrations'] }
+
+/**
+ * Milliseconds after which a statement, or the wait for a connection, fails: the request behind
+ * it becomes a 503 instead of hanging.
+ */
+const PATIENCE = 10_000
+
+/**
+ * What SQLite must be told on every new connection. WAL lets checks read while a sign-in writes;
+ * FULL keeps an ended session ended after a power cut; foreign keys are off by default.
+ */
+function prepareSqlite(connection: any, done: (error: Error | null, connection: any) => void) {
+  connection.exec(
+    `PRAGMA busy_timeout = ${PATIENCE};
+     PRAGMA journal_mode = WAL;
+     PRAGMA synchronous = FULL;
+     PRAGMA foreign_keys = ON;`,
+    (error: Error | null) => done(error, connection)
+  )
+}
+
+function sqlite(): SqliteConfig {
+  const file = env.get('SQLITE_FILE')
+  return {
+    client: 'sqlite3',
+    connection: { filename: isAbsolute(file) ? file : app.makePath(file) },
+    useNullAsDefault: true,
+    migrations,
+    pool: { min: 1, max: 1, acquireTimeoutMillis: PATIENCE * 2, afterCreate: prepareSqlite },
+    schemaGeneration: { enabled: false },
+  }
+}
+
+function postgres(poolSize: number): PostgreConfig {
+  return {
+    client: 'pg',
+    connection: {
+      connectionString: env.get('DATABASE_URL'),
+      application_name: 'latchkey',
+      connectionTimeoutMillis: PATIENCE / 2,
+      statement_timeout: PATIENCE,
+      keepAlive: true,
+    } as PostgreConfig['connection'],
+    migrations,
+    pool: { min: 0, max: poolSize, acquireTimeoutMillis: PATIENCE },
+    schemaGeneration: { enabled: false },
+  }
+}
+
+/**
+ * `DB_CONNECTION` chooses the database. `lookup` is a second way into the same one, for the check
+ * of every request alone: sign-ins that hold the other connections never stand before it.
+ */
+const usesPostgres = env.get('DB_CONNECTION') === 'postgres'
+
+const dbConfig = defineConfig({
+  connection: usesPostgres ? 'postgres' : 'sqlite',
+  connections: {
+    sqlite: sqlite(),
+    postgres: postgres(10),
+    lookup: usesPostgres ? postgres(1) : sqlite(),
+  },
+})
+
+export default dbConfig

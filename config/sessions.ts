@@ -1,0 +1,41 @@
+import env from '#start/env'
+
+export type OnLimit = 'evict' | 'reject'
+
+/**
+ * How many sessions a user may hold and how long they live. Durations are in milliseconds.
+ */
+export type SessionPolicy = {
+  /** Sessions per user; 0 means no limit. */
+  limit: number
+  /** Overrides `limit` for users of a role. A user's own limit (column) overrides both. */
+  limitPerRole: Record<string, number>
+  /** Sessions per platform, besides the limit. */
+  limitPerPlatform: Record<string, number>
+  /** At the limit: end the least recently seen session, or refuse the newcomer. */
+  onLimit: OnLimit
+  accessTokenTtl: number
+  /** 0: no refresh tokens; the access token slides with use instead. */
+  refreshTokenTtl: number
+  idleTimeout: number
+  maxLifetime: number
+  /** How long a spent refresh token still answers with its one successor. */
+  refreshRetryWindow: number
+  /** How long an ended token is explained to its holder. */
+  explainFor: number
+}
+
+const sessionsConfig: SessionPolicy = {
+  limit: env.get('SESSION_LIMIT'),
+  limitPerRole: {},
+  limitPerPlatform: env.get('SESSION_LIMIT_PER_PLATFORM'),
+  onLimit: env.get('SESSION_ON_LIMIT'),
+  accessTokenTtl: env.get('ACCESS_TOKEN_TTL'),
+  refreshTokenTtl: env.get('REFRESH_TOKEN_TTL'),
+  idleTimeout: env.get('SESSION_IDLE_TIMEOUT'),
+  maxLifetime: env.get('SESSION_MAX_LIFETIME'),
+  refreshRetryWindow: env.get('REFRESH_RETRY_WINDOW'),
+  explainFor: 30 * 24 * 60 * 60 * 1000,
+}
+
+export default sessionsConfig

@@ -1,0 +1,56 @@
+import { Env } from '@adonisjs/core/env'
+import * as rules from '#start/env_rules'
+
+/**
+ * The variables that configure the application. Real variables win over `.env`; a wrong value
+ * stops the start with one line that names the variable, the value and what is allowed.
+ */
+async function readEnvironment() {
+  return Env.create(new URL('../', import.meta.url), {
+    NODE_ENV: rules.oneOf(['development', 'production', 'test'], 'development'),
+    PORT: rules.whole(3333, { min: 0, max: 65535 }),
+    HOST: rules.text('0.0.0.0'),
+    APP_KEY: rules.secret({ min: 32, hint: 'Make one with: node ace generate:key' }),
+    APP_URL: rules.url(['http:', 'https:']),
+    LOG_LEVEL: rules.oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+    TRUST_PROXY: rules.trustProxy(),
+    CORS_ORIGINS: rules.text(''),
+
+    DB_CONNECTION: rules.oneOf(['sqlite', 'postgres'], 'sqlite'),
+    SQLITE_FILE: rules.text('tmp/latchkey.sqlite3'),
+    DATABASE_URL: rules.url(['postgres:', 'postgresql:'], { secret: true }),
+
+    SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
+    SESSION_LIMIT: rules.whole(1, { min: 0, max: 100_000, note: '0 = no limit' }),
+    SESSION_ON_LIMIT: rules.oneOf(['evict', 'reject'], 'evict'),
+    SESSION_LIMIT_PER_PLATFORM: rules.platformLimits(),
+    ACCESS_TOKEN_TTL: rules.duration('1h'),
+    REFRESH_TOKEN_TTL: rules.duration('30d', { zero: 'no refresh tokens' }),
+    SESSION_IDLE_TIMEOUT: rules.duration('30d'),
+    SESSION_MAX_LIFETIME: rules.duration('90d'),
+    REFRESH_RETRY_WINDOW: rules.duration('30s', { zero: 'no retry' }),
+
+    SMTP_HOST: rules.text(''),
+    SMTP_PORT: rules.whole(587, { min: 1, max: 65535 }),
+    SMTP_USERNAME: rules.text(''),
+    SMTP_PASSWORD: rules.optionalSecret({ min: 1 }),
+    SMTP_FROM: rules.text('Latchkey <no-reply@localhost>'),
+
+    METRICS_TOKEN: rules.optionalSecret({ min: 16 }),
+    HASH_QUEUE_LIMIT: rules.whole(200, { min: 1, max: 100_000 }),
+
+    RATE_LIMIT_SIGN_IN: rules.rateLimit('10/1m'),
+    RATE_LIMIT_SIGN_UP: rules.rateLimit('10/1h'),
+    RATE_LIMIT_REFRESH: rules.rateLimit('60/1m'),
+    RATE_LIMIT_RESET: rules.rateLimit('5/15m'),
+    RATE_LIMIT_INTROSPECT: rules.rateLimit('off'),
+  })
+}
+
+const env = await readEnvironment().catch((error) => {
+  if (error.code !== 'E_INVALID_ENV_VARIABLES') throw error
+  process.stderr.write(`${error.help.replace(/^- /gm, '')}\n`)
+  process.exit(1)
+})
+
+export default env

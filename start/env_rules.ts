@@ -1,0 +1,188 @@
+import { BlockList, isIP } from 'node:net'
+import string from '@adonisjs/core/helpers/string'
+import { Secret } from '@adonisjs/core/helpers'
+
+/**
+ * How often something may happen: `count` times in `windowMs` milliseconds.
+ */
+export type RateLimit = { count: number; windowMs: number }
+
+type Rule<Value> = (name: string, value?: string) => Value
+
+/**
+ * Says in one line which variable is wrong, what it holds and what it may hold.
+ */
+function refuse(name: string, value: string, allowed: string): never {
+  throw new Error(`${name}=${JSON.stringify(value)} is not allowed. Allowed: ${allowed}.`)
+}
+
+/**
+ * Milliseconds of a duration such as `30s`, `15m`, `1h` or `30d`; undefined when it is not one.
+ */
+export function parseDuration(value: string): number | undefined {
+  if (!/^\d{1,9}(ms|s|m|h|d|w)$/.test(value)) return undefined
+  return string.milliseconds.parse(value)
+}
+
+/**
+ * A duration in milliseconds. `0` is allowed where `zero` says what it means.
+ */
+export function duration(fallback: string, options: { zero?: string } = {}): Rule<number> {
+  const allowed = `a duration such as 30s, 15m, 1h or 30d${options.zero ? `, or 0 (${options.zero})` : ''}`
+  return (name, value = fallback) => {
+    if (value.trim() === '') value = fallback
+    if (value === '0' && options.zero) return 0
+    const milliseconds = parseDuration(value)
+    if (!milliseconds) return refuse(name, value, allowed)
+    return milliseconds
+  }
+}
+
+/**
+ * A whole number within bounds.
+ */
+export function whole(
+  fallback: number,
+  { min, max, note }: { min: number; max: number; note?: string }
+): Rule<number> {
+  return (name, value = '') => {
+    if (value.trim() === '') return fallback
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
+    if (!(number >= min && number <= max)) {
+      return refuse(name, value, `a whole number from ${min} to ${max}${note ? ` (${note})` : ''}`)
+    }
+    return number
+  }
+}
+
+/**
+ * One of a few words.
+ */
+export function oneOf<const Word extends string>(
+  words: readonly Word[],
+  fallback: Word
+): Rule<Word> {
+  return (name, value = '') => {
+    if (value.trim() === '') return fallback
+    const word = words.find((candidate) => candidate === value)
+    return word ?? refuse(name, value, words.join(' | '))
+  }
+}
+
+/**
+ * Free text, with a default.
+ */
+export function text(fallback: string): Rule<string> {
+  return (_, value = '') => (value.trim() === '' ? fallback : value)
+}
+
+/**
+ * A secret that never shows in a message. `min` is its least length in characters.
+ */
+export function secret(options: { min: number; hint: string }): Rule<Secret<string>> {
+  return (name, value = '') => {
+    if (value.trim() === '') throw new Error(`${name} is missing. ${options.hint}`)
+    if (value.length < options.min) {
+      throw new Error(`${name} is shorter than ${options.min} characters. ${options.hint}`)
+    }
+    return new Secret(value)
+  }
+}
+
+/**
+ * A secret that may be absent.
+ */
+export function optionalSecret(options: { min: number }): Rule<Secret<string> | undefined> {
+  return (name, value = '') => {
+    if (value.trim() === '') return undefined
+    if (value.length < options.min) {
+      throw new Error(`${name} is shorter than ${options.min} characters. Use a longer one.`)
+    }
+    return new Secret(value)
+  }
+}
+
+/**
+ * An absolute URL of one of the given protocols; undefined when absent.
+ */
+export function url(
+  protocols: string[],
+  options: { secret?: boolean } = {}
+): Rule<string | undefined> {
+  const allowed = `a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
+  return (name, value = '') => {
+    if (value.trim() === '') return undefined
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      return refuse(name, options.secret ? '…' : value, allowed)
+    }
+    return value.replace(/\/+$/, '')
+  }
+}
+
+/**
+ * Limits by platform: `ios=1,android=1,web=2`.
+ */
+export function platformLimits(): Rule<Record<string, number>> {
+  return (name, value = '') => {
+    const limits: Record<string, number> = Object.create(null)
+    for (const part of value.split(',').map((piece) => piece.trim())) {
+      if (part === '') continue
+      const [, platform, count] = /^([a-z0-9][a-z0-9._-]{0,31})=([1-9]\d{0,3})$/.exec(part) ?? []
+      if (!platform || platform in limits) {
+        return refuse(
+          name,
+          value,
+          'platform=count pairs such as ios=1,android=1,web=2, each platform once'
+        )
+      }
+      limits[platform] = Number(count)
+    }
+    return limits
+  }
+}
+
+/**
+ * A rate limit: `COUNT/DURATION`, or `off` (undefined).
+ */
+export function rateLimit(fallback: string): Rule<RateLimit | undefined> {
+  return (name, value = fallback) => {
+    if (value.trim() === '') value = fallback
+    if (value === 'off') return undefined
+    const [, count, window] = /^([1-9]\d{0,6})\/(\w+)$/.exec(value) ?? []
+    const windowMs = window ? parseDuration(window) : undefined
+    if (!count || !windowMs || windowMs < 1000) {
+      return refuse(name, value, 'COUNT/DURATION such as 10/1m, or off')
+    }
+    return { count: Number(count), windowMs }
+  }
+}
+
+/**
+ * Which peers may speak for the client's address (`X-Forwarded-For`).
+ */
+export function trustProxy(): Rule<boolean | string> {
+  const names = ['loopback', 'linklocal', 'uniquelocal']
+  const allowed = `off, all, or a comma-separated list of ${names.join(', ')}, addresses and CIDR ranges`
+  return (name, value = '') => {
+    if (['', 'off', 'false', '0'].includes(value.trim())) return false
+    if (['all', 'true'].includes(value)) return true
+    for (const part of value.split(',').map((piece) => piece.trim())) {
+      if (!names.includes(part) && !isAddressRange(part)) return refuse(name, value, allowed)
+    }
+    return value.replaceAll(' ', '')
+  }
+}
+
+function isAddressRange(value: string): boolean {
+  const [address, prefix, rest] = value.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest !== undefined) return false
+  if (prefix === undefined) return true
+  if (!/^\d{1,3}$/.test(prefix)) return false
+  try {
+    new BlockList().addSubnet(address, Number(prefix), family === 6 ? 'ipv6' : 'ipv4')
+    return true
+  } catch {
+    return false
+  }
+}

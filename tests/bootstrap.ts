@@ -1,0 +1,32 @@
+import { assert } from '@japa/assert'
+import { apiClient } from '@japa/api-client'
+import app from '@adonisjs/core/services/app'
+import type { Config } from '@japa/runner/types'
+import { pluginAdonisJS } from '@japa/plugin-adonisjs'
+import testUtils from '@adonisjs/core/services/test_utils'
+
+/**
+ * Configure Japa plugins in the plugins array.
+ */
+export const plugins: Config['plugins'] = [
+  assert(),
+  pluginAdonisJS(app),
+  apiClient({ baseURL: `http://${process.env.HOST}:${process.env.PORT}` }),
+]
+
+/**
+ * Migrate the run's own database before all tests.
+ */
+export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
+  setup: [() => testUtils.db().migrate()],
+  teardown: [],
+}
+
+/**
+ * Suites that speak HTTP get a server.
+ */
+export const configureSuite: Config['configureSuite'] = (suite) => {
+  if (suite.name !== 'unit') {
+    return suite.setup(() => testUtils.httpServer().start())
+  }
+}

