@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { freePort } from './ports.js'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+export type TestServer = {
+  /** `http://127.0.0.1:PORT` */
+  url: string
+  process: ChildProcess
+  /** What it wrote to standard output and standard error. */
+  output(): string
+  /** Ends it the way an operator does, and waits. */
+  stop(): Promise<void>
+  /** Ends it the way a power cut does, and waits. */
+  kill(): Promise<void>
+}
+
+/**
+ * Starts a server in a process of its own, on the database of this test run unless `env` says
+ * otherwise, and waits until it answers. `clockOffset` puts its clock so many milliseconds ahead.
+ */
+export async function startServer(
+  options: { env?: Record<string, string>; clockOffset?: number; port?: number } = {}
+): Promise<TestServer> {
+  const port = options.port ?? (await freePort())
+  const child = spawn(process.execPath, ['--import=@poppinss/ts-exec', 'bin/server.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      NODE_ENV: 'test',
+      HOST: '127.0.0.1',
+      CLOCK_OFFSET_MS: String(options.clockOffset ?? 0),
+      ...options.env,
+      PORT: String(port),
+    },
+  })
+  let output = ''
+  child.stdout!.on('data', (chunk) => (output += chunk))
+  child.stderr!.on('data', (chunk) => (output += chunk))
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+  const url = `http://127.0.0.1:${port}`
+  await untilAnswering(url, child, () => output)
+  return {
+    url,
+    process: child,
+    output: () => output,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  }
+}
+
+/**
+ * Several servers on one database.
+ */
+export function startServers(count: number, options: Parameters<typeof startServer>[0] = {}) {
+  return Promise.all(Array.from({ length: count }, () => startServer(options)))
+}
+
+async function untilAnswering(url: string, child: ChildProcess, output: () => string) {
+  const deadline = Date.now() + 30_000
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`The server ended at its start:\n${output()}`)
+    const answered = await fetch(url).then(
+      (response) => response.body?.cancel().then(() => true) ?? true,
+      () => false
+    )
+    if (answered) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  child.kill('SIGKILL')
+  throw new Error(`The server did not answer within 30 seconds:\n${output()}`)
+}
