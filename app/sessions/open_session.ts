@@ -96,10 +96,11 @@ export async function openSessionUnderLock(
     last_seen_at: now,
     expires_at: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-  const [{ seq }] = await trx.table('sessions').returning('seq').insert(row)
+  /** PostgreSQL answers with the row, SQLite with the number it gave. */
+  const [inserted] = await trx.table('sessions').returning('seq').insert(row)
   const session: Session = {
     id: sessionId,
-    seq: Number(seq),
+    seq: Number(inserted.seq ?? inserted),
     userId: user.id,
     device: signIn.device,
     ip: signIn.ip,
