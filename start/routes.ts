@@ -23,3 +23,7 @@ router
     router.get('sessions', [controllers.Sessions, 'index']).use(middleware.auth({ session: true }))
   })
   .prefix('/api/v1')
+
+router.get('health/live', [controllers.Health, 'live'])
+router.get('health/ready', [controllers.Health, 'ready'])
+router.get('metrics', [controllers.Metrics, 'show'])

@@ -5,8 +5,10 @@
 
 export const controllers = {
   Account: () => import('#controllers/account_controller'),
+  Health: () => import('#controllers/health_controller'),
   Login: () => import('#controllers/login_controller'),
   Logout: () => import('#controllers/logout_controller'),
+  Metrics: () => import('#controllers/metrics_controller'),
   Sessions: () => import('#controllers/sessions_controller'),
   Signup: () => import('#controllers/signup_controller'),
 }
