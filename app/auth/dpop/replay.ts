@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import db from '@adonisjs/lucid/services/db'
+import { PROOF_CLOCK_TOLERANCE, PROOF_MAX_AGE, type Proof } from '#auth/dpop/proof'
+
+/**
+ * Remembers a proof until it would be too old anyway, on every node that shares the database.
+ * False when it was seen before: the unique key decides between nodes that ask at once.
+ */
+export async function rememberProof(proof: Proof): Promise<boolean> {
+  const name = createHash('sha256').update(`${proof.keyThumbprint}.${proof.jti}`).digest('hex')
+  const until = proof.issuedAt.getTime() + (PROOF_MAX_AGE + 2 * PROOF_CLOCK_TOLERANCE) * 1000
+  const result = await db.rawQuery(
+    'INSERT INTO dpop_proofs (hash, expires_at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING RETURNING hash',
+    [name, new Date(until)]
+  )
+  const inserted: unknown[] = Array.isArray(result) ? result : result.rows
+  return inserted.length === 1
+}
+
+/**
+ * Forgets proofs that are too old to be accepted again. Returns how many.
+ */
+export async function forgetOldProofs(now: Date): Promise<number> {
+  const [deleted] = await db.from('dpop_proofs').where('expires_at', '<', now).delete()
+  return Number(deleted ?? 0)
+}
