@@ -4,7 +4,11 @@ import type { QueryClientContract } from '@adonisjs/lucid/types/database'
  * `column IN (…)` for a list of any length as one bound value, so that the statement stays the
  * same and can be prepared once. Both spellings use the column's index.
  */
-export function inList(client: QueryClientContract, column: string, type: 'uuid' | 'text' | 'int') {
+export function inList(
+  client: QueryClientContract,
+  column: string,
+  type: 'uuid' | 'text' | 'int' | 'int8'
+) {
   return client.dialect.name === 'postgres'
     ? { sql: `${column} = ANY(?::${type}[])`, bind: (values: readonly unknown[]) => values as any }
     : {

@@ -1,0 +1,56 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import clock from '#app/clock'
+import type { Actor } from '#sessions/actor'
+import type { EndReason } from '#sessions/end_reasons'
+import { appendEvents } from '#sessions/events'
+import { inList } from '#sessions/sql'
+
+/**
+ * How API keys end: why, by whom, and what to remember of it.
+ */
+export type KeyEnding = {
+  reason: EndReason
+  actor: Actor
+  /** When; the present unless a cut-off ended them earlier. */
+  at?: Date
+  /** What the admin wrote as the reason. For the log, not for the holder. */
+  note?: string | null
+}
+
+/**
+ * Ends API keys. Everything that ends one comes through here: the keys are deleted, what explains
+ * them to their holder is kept, the log is written, together with the caller's transaction, which
+ * holds the rows of the keys' users (#sessions/user_lock) and found the keys under that lock.
+ */
+export async function endApiKeys(
+  trx: TransactionClientContract,
+  keys: { id: number; userId: number; name: string | null }[],
+  ending: KeyEnding
+): Promise<void> {
+  if (keys.length === 0) return
+  const at = ending.at ?? clock.now()
+  const ids = keys.map((key) => key.id)
+  const byId = inList(trx, 'id', 'int8')
+
+  await trx.rawQuery(
+    `INSERT INTO ended_tokens (hash, type, session_id, user_id, reason, ended_at)
+     SELECT hash, type, NULL, tokenable_id, ?, ? FROM api_tokens
+     WHERE type = 'api_key' AND ${byId.sql}`,
+    [ending.reason, at, byId.bind(ids)]
+  )
+  await trx.rawQuery(`DELETE FROM api_tokens WHERE type = 'api_key' AND ${byId.sql}`, [
+    byId.bind(ids),
+  ])
+
+  await appendEvents(
+    trx,
+    keys.map((key) => ({
+      type: 'api_key.ended',
+      userId: key.userId,
+      reason: ending.reason,
+      actor: ending.actor,
+      occurredAt: at,
+      data: { id: key.id, name: key.name, ...(ending.note && { note: ending.note }) },
+    }))
+  )
+}
