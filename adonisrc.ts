@@ -33,7 +33,10 @@ export default defineConfig({
     () => import('@adonisjs/lucid/database_provider'),
     () => import('@adonisjs/cors/cors_provider'),
     () => import('@adonisjs/auth/auth_provider'),
+    () => import('@adonisjs/mail/mail_provider'),
     () => import('#providers/api_provider'),
+    () => import('#providers/last_seen_provider'),
+    () => import('#providers/notices_provider'),
   ],
 
   /*

@@ -23,6 +23,8 @@ export type SessionPolicy = {
   refreshRetryWindow: number
   /** How long an ended token is explained to its holder. */
   explainFor: number
+  /** Whether a sign-in from a device never seen before is told by mail. */
+  notifyNewDevice: boolean
 }
 
 const sessionsConfig: SessionPolicy = {
@@ -36,6 +38,7 @@ const sessionsConfig: SessionPolicy = {
   maxLifetime: env.get('SESSION_MAX_LIFETIME'),
   refreshRetryWindow: env.get('REFRESH_RETRY_WINDOW'),
   explainFor: 30 * 24 * 60 * 60 * 1000,
+  notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',
 }
 
 export default sessionsConfig

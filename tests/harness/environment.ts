@@ -27,6 +27,7 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     SQLITE_FILE: join(directory, 'latchkey.sqlite3'),
     DATABASE_URL: process.env.TEST_DATABASE_URL ?? postgres?.url ?? '',
     SMTP_HOST: '',
+    NOTIFY_NEW_DEVICE: 'off',
     METRICS_TOKEN: 'metrics-token-of-the-tests',
   })
 

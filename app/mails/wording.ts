@@ -1,0 +1,18 @@
+import type { Device } from '#sessions/session'
+
+/**
+ * A device as a mail names it. What a client said stands on one short line, so that it can't
+ * write paragraphs of its own into the mail.
+ */
+export function deviceInWords(device: Pick<Device, 'name' | 'platform'>): string {
+  const name = device.name?.replace(/[\s\p{C}]+/gu, ' ').slice(0, 60)
+  if (name && device.platform) return `${name} (${device.platform})`
+  return name || device.platform || 'a device that gave no name'
+}
+
+/**
+ * A moment as a mail names it: `2026-03-01 14:05 UTC`.
+ */
+export function momentInWords(moment: Date): string {
+  return `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

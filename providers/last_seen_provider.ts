@@ -1,0 +1,10 @@
+/**
+ * Writes what the ledgers of use still hold before the database connections close: providers shut
+ * down in reverse order, and this one comes after the database's.
+ */
+export default class LastSeenProvider {
+  async shutdown() {
+    const { keyLastUsed, lastSeen } = await import('#sessions/last_seen')
+    await Promise.allSettled([lastSeen.close(), keyLastUsed.close()])
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * Gives mails that are on their way a few seconds at shutdown. It comes after the mail provider,
+ * so that it shuts down before that one closes its connections.
+ */
+export default class NoticesProvider {
+  async shutdown() {
+    const { notices } = await import('#accounts/notify')
+    await notices.settled()
+  }
+}
