@@ -35,6 +35,15 @@ async function readEnvironment() {
     SMTP_USERNAME: rules.text(''),
     SMTP_PASSWORD: rules.optionalSecret({ min: 1 }),
     SMTP_FROM: rules.text('Latchkey <no-reply@localhost>'),
+    NOTIFY_NEW_DEVICE: rules.oneOf(['on', 'off'], 'on'),
+
+    LEGACY_JWT_SECRET: rules.optionalSecret({ min: 16 }),
+    LEGACY_JWT_JWKS: rules.text(''),
+    LEGACY_JWT_ISSUER: rules.text(''),
+    LEGACY_JWT_AUDIENCE: rules.text(''),
+    LEGACY_JWT_ALGORITHMS: rules.jwtAlgorithms('HS256'),
+    LEGACY_JWT_USER_CLAIM: rules.text('sub'),
+    LEGACY_JWT_UNTIL: rules.instant(),
 
     METRICS_TOKEN: rules.optionalSecret({ min: 16 }),
     HASH_QUEUE_LIMIT: rules.whole(200, { min: 1, max: 100_000 }),

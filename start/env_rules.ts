@@ -158,6 +158,37 @@ export function rateLimit(fallback: string): Rule<RateLimit | undefined> {
 }
 
 /**
+ * A point in time in ISO 8601; undefined when absent.
+ */
+export function instant(): Rule<Date | undefined> {
+  return (name, value = '') => {
+    if (value.trim() === '') return undefined
+    const time = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(value)
+      ? Date.parse(value)
+      : Number.NaN
+    if (Number.isNaN(time))
+      return refuse(name, value, 'a date such as 2027-01-31 or 2027-01-31T12:00:00Z')
+    return new Date(time)
+  }
+}
+
+/**
+ * Signature algorithms of JWTs, RFC 7518 §3.1; never `none`.
+ */
+export function jwtAlgorithms(fallback: string): Rule<string[]> {
+  const known = /^((HS|RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/
+  return (name, value = '') => {
+    const words = (value.trim() || fallback).split(',').map((word) => word.trim())
+    if (words.every((word) => known.test(word))) return words
+    return refuse(
+      name,
+      value,
+      'a comma-separated list of HS256, RS256, PS256, ES256, EdDSA and their kin'
+    )
+  }
+}
+
+/**
  * Which peers may speak for the client's address (`X-Forwarded-For`).
  */
 export function trustProxy(): Rule<boolean | string> {

@@ -8,6 +8,7 @@ router
       .group(() => {
         router.post('signup', [controllers.Signup, 'store'])
         router.post('login', [controllers.Login, 'store'])
+        router.post('exchange', [controllers.Exchange, 'store'])
         router
           .group(() => {
             router.post('logout', [controllers.Logout, 'current'])

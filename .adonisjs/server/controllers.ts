@@ -5,6 +5,7 @@
 
 export const controllers = {
   Account: () => import('#controllers/account_controller'),
+  Exchange: () => import('#controllers/exchange_controller'),
   Health: () => import('#controllers/health_controller'),
   Login: () => import('#controllers/login_controller'),
   Logout: () => import('#controllers/logout_controller'),

@@ -6,6 +6,7 @@ export type ScannedRoutes = {
   ALL: {
     'auth.signup.store': { paramsTuple?: []; params?: {} }
     'auth.login.store': { paramsTuple?: []; params?: {} }
+    'auth.exchange.store': { paramsTuple?: []; params?: {} }
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }
@@ -18,6 +19,7 @@ export type ScannedRoutes = {
   POST: {
     'auth.signup.store': { paramsTuple?: []; params?: {} }
     'auth.login.store': { paramsTuple?: []; params?: {} }
+    'auth.exchange.store': { paramsTuple?: []; params?: {} }
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }

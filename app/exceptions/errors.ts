@@ -7,10 +7,10 @@ import type { EndReason } from '#sessions/end_reasons'
  * The table of errors: one class a code, with its status and what it carries.
  */
 
-/** Wrong e-mail or password: the same answer for both. */
+/** Wrong e-mail or password: the same answer for both. Or a token of the old system, refused. */
 export const E_INVALID_CREDENTIALS = class InvalidCredentials extends ApiError {
-  constructor() {
-    super(400, 'E_INVALID_CREDENTIALS')
+  constructor(message?: string) {
+    super(400, 'E_INVALID_CREDENTIALS', { message })
   }
 }
 

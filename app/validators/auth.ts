@@ -15,3 +15,8 @@ export const loginValidator = vine.create({
   logoutOthers: vine.boolean({ strict: true }).optional(),
   endSessions: vine.array(vine.string().maxLength(64)).maxLength(1000).optional(),
 })
+
+export const exchangeValidator = vine.create({
+  jwt: vine.string().maxLength(8192),
+  device: rules.device().nullable().optional(),
+})

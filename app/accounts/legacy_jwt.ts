@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose'
+import clock from '#app/clock'
+import legacyJwtConfig, { type LegacyJwtConfig } from '#config/legacy_jwt'
+import { E_UNAVAILABLE } from '#exceptions/errors'
+
+/**
+ * What a token of the old system says, once it is certain that the old system said it.
+ */
+export type LegacyClaims = {
+  /** The user's e-mail or id. */
+  user: string
+  /** When it was issued; null when it does not say. */
+  issuedAt: Date | null
+  /** The name under which it is spent: a hash of what was signed, so no other spelling has another. */
+  hash: string
+}
+
+let keySet: { source: string; keys: JWTVerifyGetKey } | undefined
+
+/**
+ * Reads a JWT of the old system; null when it is not to be believed. The algorithm must be one of
+ * the list, and shared secrets and public keys are kept apart, so that a public key can't pass for
+ * a secret (RFC 8725 §3.1, §2.1). Throws `E_UNAVAILABLE` when the keys can't be had just now.
+ */
+export async function readLegacyJwt(jwt: string): Promise<LegacyClaims | null> {
+  const payload = await verify(jwt, legacyJwtConfig)
+  const handle = payload?.[legacyJwtConfig.userClaim]
+  if (!payload || (typeof handle !== 'string' && typeof handle !== 'number')) return null
+
+  const signed = jwt.slice(0, jwt.lastIndexOf('.'))
+  return {
+    user: String(handle),
+    issuedAt: payload.iat === undefined ? null : new Date(payload.iat * 1000),
+    hash: createHash('sha256').update(signed).digest('hex'),
+  }
+}
+
+async function verify(jwt: string, config: LegacyJwtConfig): Promise<JWTPayload | null> {
+  const shared = config.algorithms.filter((name) => name.startsWith('HS'))
+  const asymmetric = config.algorithms.filter((name) => !name.startsWith('HS'))
+  const options = {
+    issuer: config.issuer,
+    audience: config.audience,
+    currentDate: clock.now(),
+  }
+  if (config.secret && shared.length > 0) {
+    const secret = new TextEncoder().encode(config.secret)
+    const payload = await believed(jwtVerify(jwt, secret, { ...options, algorithms: shared }))
+    if (payload) return payload
+  }
+  if (config.jwks && asymmetric.length > 0) {
+    const keys = await keysAt(config.jwks)
+    return believed(jwtVerify(jwt, keys, { ...options, algorithms: asymmetric }))
+  }
+  return null
+}
+
+/**
+ * The claims of a token that passed. A key server that does not answer is no verdict.
+ */
+async function believed(verification: Promise<{ payload: JWTPayload }>) {
+  try {
+    const { payload } = await verification
+    return payload
+  } catch (error) {
+    if (error instanceof errors.JWKSTimeout || error instanceof TypeError) {
+      throw new E_UNAVAILABLE({ cause: error })
+    }
+    if (error instanceof errors.JOSEError) return null
+    throw error
+  }
+}
+
+async function keysAt(source: string): Promise<JWTVerifyGetKey> {
+  if (keySet?.source !== source) {
+    const keys = /^https?:/.test(source)
+      ? createRemoteJWKSet(new URL(source), { timeoutDuration: 3000 })
+      : createLocalJWKSet(JSON.parse(await readFile(source, 'utf8')))
+    keySet = { source, keys }
+  }
+  return keySet.keys
+}

@@ -1,0 +1,22 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { exchangeJwt } from '#accounts/exchange_jwt'
+import { countSignIn } from '#app/metrics/count_sign_in'
+import { signInOf } from '#auth/guard'
+import legacyJwtConfig from '#config/legacy_jwt'
+import { E_NOT_FOUND } from '#exceptions/errors'
+import { deviceOf } from '#sessions/device'
+import OpenedSessionTransformer from '#transformers/opened_session_transformer'
+import { exchangeValidator } from '#validators/auth'
+
+export default class ExchangeController {
+  async store(ctx: HttpContext) {
+    if (!legacyJwtConfig.until) throw new E_NOT_FOUND()
+
+    const { jwt, device } = await exchangeValidator.validate(ctx.request.body())
+    const { user, opened } = await countSignIn(() =>
+      exchangeJwt(jwt, { ...signInOf(ctx), device: deviceOf(device) })
+    )
+    ctx.response.header('Cache-Control', 'no-store')
+    return ctx.serialize(OpenedSessionTransformer.transform(opened, user))
+  }
+}

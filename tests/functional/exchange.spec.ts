@@ -1,0 +1,215 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import { SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose'
+import clock from '#app/clock'
+import legacyJwtConfig from '#config/legacy_jwt'
+import sessionsConfig from '#config/sessions'
+import type User from '#models/user'
+import { appendEvents } from '#sessions/events'
+import { makeUser, signIn } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+
+const SECRET = 'the old system shared this secret'
+
+/**
+ * A token as the old system issued it.
+ */
+function oldToken(user: User, claims: Record<string, unknown> = {}, secret = SECRET) {
+  const now = Math.floor(clock.millis() / 1000)
+  return new SignJWT({
+    sub: user.email,
+    iss: 'https://old.example.com',
+    aud: 'api',
+    iat: now - 60,
+    exp: now + 3600,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret))
+}
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+test.group('Exchange of old tokens', (group) => {
+  group.each.setup(() => emptyDatabase())
+  group.each.setup(() => {
+    const config = { ...legacyJwtConfig }
+    const policy = { ...sessionsConfig }
+    Object.assign(legacyJwtConfig, {
+      secret: SECRET,
+      jwks: undefined,
+      issuer: 'https://old.example.com',
+      audience: 'api',
+      algorithms: ['HS256'],
+      userClaim: 'sub',
+      until: new Date(clock.millis() + 86_400_000),
+    })
+    return () => {
+      Object.assign(legacyJwtConfig, config)
+      Object.assign(sessionsConfig, policy)
+      clock.restore()
+    }
+  })
+
+  const post = (client: any, jwt: unknown, device?: object) =>
+    client.post('/api/v1/auth/exchange').json({ jwt, device })
+
+  test('the right one becomes a session under the policy, once', async ({ client, assert }) => {
+    const user = await makeUser()
+    const { tokens } = await signIn(user)
+    const jwt = await oldToken(user)
+
+    const answer = await post(client, jwt, { name: 'Phone', platform: 'ios' })
+    answer.assertStatus(200)
+    const { data } = answer.body()
+    assert.equal(data.user.id, user.id)
+    assert.equal(data.endedSessions[0].reason, 'superseded')
+    assert.equal(data.session.device.name, 'Phone')
+    const evicted = await client.get('/api/v1/account').bearerToken(tokens.token)
+    assert.equal(evicted.body().errors[0].reason, 'superseded')
+
+    const again = await post(client, jwt)
+    again.assertStatus(400)
+    assert.equal(again.body().errors[0].code, 'E_INVALID_CREDENTIALS')
+    const alive = await client.get('/api/v1/account').bearerToken(data.token)
+    alive.assertStatus(200)
+  })
+
+  test('of 50 at once with one token, one is signed in', async ({ client, assert }) => {
+    const user = await makeUser()
+    const jwt = await oldToken(user)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => post(client, jwt)))
+    const statuses = answers.map((answer) => answer.status())
+    assert.lengthOf(
+      statuses.filter((status) => status === 200),
+      1
+    )
+    assert.lengthOf(
+      statuses.filter((status) => status === 400),
+      49
+    )
+    assert.equal(await countRows('sessions'), 1)
+  })
+
+  test('a user is also found by id', async ({ client }) => {
+    const user = await makeUser()
+    const answer = await post(client, await oldToken(user, { sub: user.id }))
+    answer.assertStatus(200)
+  })
+
+  test('{0} is refused and opens nothing')
+    .with([
+      ['a wrong signature', (user: User) => oldToken(user, {}, 'another secret altogether')],
+      ['an expired token', (user: User) => oldToken(user, { exp: 1 })],
+      ['another issuer', (user: User) => oldToken(user, { iss: 'https://evil.example.com' })],
+      ['another audience', (user: User) => oldToken(user, { aud: 'other' })],
+      ['no audience', (user: User) => oldToken(user, { aud: undefined })],
+      ['an unknown user', (user: User) => oldToken(user, { sub: 'nobody@example.com' })],
+      ['a user that is an object', (user: User) => oldToken(user, { sub: { id: 1 } })],
+      ['a token of the future', (user: User) => oldToken(user, { nbf: 99_999_999_999 })],
+      [
+        'no signature (alg none)',
+        async (user: User) => {
+          const jwt = await oldToken(user)
+          const [, payload] = jwt.split('.')
+          return `${encode({ alg: 'none', typ: 'JWT' })}.${payload}.`
+        },
+      ],
+      [
+        'a changed payload',
+        async (user: User) => {
+          const jwt = await oldToken(user)
+          const [header, , signature] = jwt.split('.')
+          return `${header}.${encode({ sub: user.email })}.${signature}`
+        },
+      ],
+      ['nonsense', async () => 'nonsense'],
+    ] as [string, (user: User) => Promise<string>][])
+    .run(async ({ client, assert }, [, forge]) => {
+      const user = await makeUser()
+      const answer = await post(client, await forge(user))
+      answer.assertStatus(400)
+      assert.equal(answer.body().errors[0].code, 'E_INVALID_CREDENTIALS')
+      assert.equal(await countRows('sessions'), 0)
+      assert.equal(await countRows('exchanged_jwts'), 0)
+    })
+
+  test('a public key does not pass for a secret', async ({ client, assert, cleanup }) => {
+    const directory = mkdtempSync(join(tmpdir(), 'latchkey-jwks-'))
+    cleanup(() => rmSync(directory, { recursive: true }))
+    const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
+    const jwks = join(directory, 'jwks.json')
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'old', alg: 'RS256' }
+    writeFileSync(jwks, JSON.stringify({ keys: [jwk] }))
+    Object.assign(legacyJwtConfig, { secret: undefined, jwks, algorithms: ['RS256', 'HS256'] })
+
+    const user = await makeUser()
+    const confused = await oldToken(user, {}, await exportSPKI(publicKey))
+    const refused = await post(client, confused)
+    refused.assertStatus(400)
+    assert.equal(await countRows('sessions'), 0)
+
+    const genuine = await new SignJWT({
+      sub: user.email,
+      iss: 'https://old.example.com',
+      aud: 'api',
+    })
+      .setProtectedHeader({ alg: 'RS256', kid: 'old' })
+      .setIssuedAt()
+      .sign(privateKey)
+    const accepted = await post(client, genuine)
+    accepted.assertStatus(200)
+  })
+
+  test('an algorithm that is not on the list is refused', async ({ client }) => {
+    legacyJwtConfig.algorithms = ['HS512']
+    const answer = await post(client, await oldToken(await makeUser()))
+    answer.assertStatus(400)
+  })
+
+  test('after a force logout of its user an older one is refused', async ({ client }) => {
+    const user = await makeUser()
+    const jwt = await oldToken(user)
+    await db.transaction((trx) =>
+      appendEvents(trx, [{ type: 'force_logout', userId: user.id, actor: 'command:force:logout' }])
+    )
+    const refused = await post(client, jwt)
+    refused.assertStatus(400)
+    const stranger = await post(client, await oldToken(await makeUser()))
+    stranger.assertStatus(200)
+  })
+
+  test('it works to the second before the date, and not on it', async ({ client }) => {
+    const user = await makeUser()
+    clock.freeze()
+    const [first, second] = [await oldToken(user, { jti: 'a' }), await oldToken(user, { jti: 'b' })]
+    legacyJwtConfig.until = new Date(clock.millis() + 2000)
+    clock.advance(1000)
+    const before = await post(client, first)
+    before.assertStatus(200)
+    clock.advance(1000)
+    const after = await post(client, second)
+    after.assertStatus(400)
+  })
+
+  test('a sign-in that the limit refuses does not spend the token', async ({ client }) => {
+    const user = await makeUser()
+    await signIn(user)
+    sessionsConfig.onLimit = 'reject'
+    const jwt = await oldToken(user)
+    const refused = await post(client, jwt)
+    refused.assertStatus(409)
+    sessionsConfig.onLimit = 'evict'
+    const accepted = await post(client, jwt)
+    accepted.assertStatus(200)
+  })
+
+  test('without a date there is no such route', async ({ client }) => {
+    legacyJwtConfig.until = undefined
+    const answer = await post(client, 'x')
+    answer.assertStatus(404)
+  })
+})
