@@ -19,6 +19,10 @@ export type SessionPolicy = {
   refreshTokenTtl: number
   idleTimeout: number
   maxLifetime: number
+  /** What a session's tokens are bound to besides their secret; `key` demands a proof at sign-in. */
+  binding: 'none' | 'user_agent' | 'key'
+  /** Whether use by another user agent ends the session instead of being refused alone. */
+  bindingEnds: boolean
   /** How long a spent refresh token still answers with its one successor. */
   refreshRetryWindow: number
   /** How long an ended token is explained to its holder. */
@@ -36,6 +40,8 @@ const sessionsConfig: SessionPolicy = {
   refreshTokenTtl: env.get('REFRESH_TOKEN_TTL'),
   idleTimeout: env.get('SESSION_IDLE_TIMEOUT'),
   maxLifetime: env.get('SESSION_MAX_LIFETIME'),
+  binding: env.get('SESSION_BINDING'),
+  bindingEnds: env.get('SESSION_BINDING_ENDS') === 'true',
   refreshRetryWindow: env.get('REFRESH_RETRY_WINDOW'),
   explainFor: 30 * 24 * 60 * 60 * 1000,
   notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',

@@ -28,6 +28,8 @@ async function readEnvironment() {
     REFRESH_TOKEN_TTL: rules.duration('30d', { zero: 'no refresh tokens' }),
     SESSION_IDLE_TIMEOUT: rules.duration('30d'),
     SESSION_MAX_LIFETIME: rules.duration('90d'),
+    SESSION_BINDING: rules.oneOf(['none', 'user_agent', 'key'], 'none'),
+    SESSION_BINDING_ENDS: rules.oneOf(['true', 'false'], 'false'),
     REFRESH_RETRY_WINDOW: rules.duration('30s', { zero: 'no retry' }),
 
     SMTP_HOST: rules.text(''),

@@ -36,4 +36,5 @@ router.use([
  */
 export const middleware = router.named({
   auth: () => import('#middleware/auth_middleware'),
+  keyProof: () => import('#middleware/key_proof_middleware'),
 })

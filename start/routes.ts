@@ -6,9 +6,13 @@ router
   .group(() => {
     router
       .group(() => {
-        router.post('signup', [controllers.Signup, 'store'])
-        router.post('login', [controllers.Login, 'store'])
-        router.post('exchange', [controllers.Exchange, 'store'])
+        router
+          .group(() => {
+            router.post('signup', [controllers.Signup, 'store'])
+            router.post('login', [controllers.Login, 'store'])
+            router.post('exchange', [controllers.Exchange, 'store'])
+          })
+          .use(middleware.keyProof())
         router
           .group(() => {
             router.post('logout', [controllers.Logout, 'current'])

@@ -3,7 +3,8 @@ import type { GuardContract, GuardConfigProvider } from '@adonisjs/auth/types'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { Emitter } from '@adonisjs/core/events'
 import type { EventsList } from '@adonisjs/core/types'
-import { readBearer } from '#auth/bearer'
+import { readCredentials } from '#auth/bearer'
+import { enforceBinding } from '#auth/binding/binding'
 import type { TokenRecord } from '#auth/lookup'
 import { verifyToken, type Verdict } from '#auth/verification'
 import { ApiError } from '#exceptions/api_error'
@@ -74,6 +75,11 @@ export class ApiGuard implements GuardContract<User> {
    * The token that authenticated the request.
    */
   token?: TokenRecord
+
+  /**
+   * The key that a sign-in proved to hold (RFC 7638 thumbprint): its session is bound to it.
+   */
+  provenKey: string | null = null
 
   /**
    * Why the request is not authenticated.
@@ -203,9 +209,12 @@ export class ApiGuard implements GuardContract<User> {
   }
 
   async #verify(): Promise<TokenRecord> {
-    const value = readBearer(this.#ctx.request.request)
-    if (value === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
-    return liveOrThrow(await verifyToken(value, ['access', 'api_key']))
+    const message = this.#ctx.request.request
+    const credentials = readCredentials(message)
+    if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
+    const token = liveOrThrow(await verifyToken(credentials.token, ['access', 'api_key']))
+    await enforceBinding(token.session, credentials, { message })
+    return token
   }
 
   /**
@@ -240,11 +249,12 @@ export function liveOrThrow(verdict: Verdict): TokenRecord {
 /**
  * What a request says of where a sign-in comes from.
  */
-export function signInOf({ request }: HttpContext): SignIn {
+export function signInOf({ request, auth }: HttpContext): SignIn {
   return {
     device: { id: null, name: null, platform: null },
     ip: request.ip(),
     userAgent: request.header('user-agent')?.slice(0, 512) ?? null,
+    keyThumbprint: auth.use('api').provenKey,
   }
 }
 

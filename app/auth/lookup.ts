@@ -55,7 +55,7 @@ const LOOKUP = `
     t.abilities AS token_abilities, t.expires_at AS token_expires_at,
     t.last_used_at AS token_last_used_at,
     s.id, s.seq, s.user_id, s.device_id, s.device_name, s.platform, s.ip, s.user_agent,
-    s.created_at, s.last_seen_at, s.expires_at,
+    s.created_at, s.last_seen_at, s.expires_at, s.key_thumbprint,
     u.id AS u_id, u.full_name AS u_full_name, u.email AS u_email, u.password AS u_password,
     u.role AS u_role, u.session_limit AS u_session_limit,
     u.cut_session_seq AS u_cut_session_seq, u.cut_api_key_id AS u_cut_api_key_id,

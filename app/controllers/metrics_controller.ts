@@ -1,6 +1,6 @@
 import { safeEqual } from '@adonisjs/core/helpers'
 import type { HttpContext } from '@adonisjs/core/http'
-import { readBearer } from '#auth/bearer'
+import { readCredentials } from '#auth/bearer'
 import { E_NOT_FOUND, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import { scrape } from '#app/metrics/scrape'
 import env from '#start/env'
@@ -14,7 +14,7 @@ export default class MetricsController {
     const secret = env.get('METRICS_TOKEN')
     if (!secret) throw new E_NOT_FOUND()
 
-    const given = readBearer(request.request)
+    const given = readCredentials(request.request)?.token ?? null
     if (given === null || !safeEqual(given, secret.release())) {
       throw new E_UNAUTHORIZED_ACCESS({ hadToken: given !== null })
     }

@@ -1,4 +1,5 @@
-import { bearerChallenge } from '#auth/challenge'
+import { PROOF_ALGORITHMS } from '#auth/binding/proof'
+import { bearerChallenge, proofChallenge, type Scheme } from '#auth/challenge'
 import { ApiError } from '#exceptions/api_error'
 import { sessionEndedMessages, type TakenOverBy } from '#exceptions/messages'
 import type { EndReason } from '#sessions/end_reasons'
@@ -26,11 +27,20 @@ export const E_INVALID_REQUEST = class InvalidRequest extends ApiError {
 
 /** No token, an unknown one, or one of the wrong kind. */
 export const E_UNAUTHORIZED_ACCESS = class UnauthorizedAccess extends ApiError {
-  constructor(options: { hadToken: boolean }) {
+  constructor(options: { hadToken: boolean; scheme?: Scheme }) {
+    const error = options.hadToken ? 'invalid_token' : undefined
     super(401, 'E_UNAUTHORIZED_ACCESS', {
-      headers: {
-        'WWW-Authenticate': bearerChallenge(options.hadToken ? 'invalid_token' : undefined),
-      },
+      headers: { 'WWW-Authenticate': bearerChallenge(error, undefined, options.scheme) },
+    })
+  }
+}
+
+/** A proof of possession that is missing, wrong or used before, RFC 9449 §5 and §7.1. */
+export const E_INVALID_DPOP_PROOF = class InvalidDpopProof extends ApiError {
+  constructor(status: 400 | 401, message?: string) {
+    super(status, 'E_INVALID_DPOP_PROOF', {
+      message,
+      headers: { 'WWW-Authenticate': proofChallenge(PROOF_ALGORITHMS) },
     })
   }
 }

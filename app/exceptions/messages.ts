@@ -40,6 +40,7 @@ export const errorMessages = {
   E_INVALID_REFRESH_TOKEN: 'The refresh token is not valid. Please sign in again.',
   E_REFRESH_TOKEN_REUSED:
     'The refresh token was used before, so its session was ended. Please sign in again.',
+  E_INVALID_DPOP_PROOF: 'A valid proof of possession (DPoP) is required.',
   E_FORBIDDEN: 'This is not allowed with the given token.',
   E_SIGNUP_CLOSED: 'Sign-up is closed. Ask an administrator for an account.',
   E_ACCOUNT_DISABLED: 'This account is disabled. Ask an administrator to enable it.',

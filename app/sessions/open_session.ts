@@ -11,6 +11,7 @@ import {
 } from '#exceptions/errors'
 import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
+import { shownDevice } from '#sessions/device'
 import type { EndReason } from '#sessions/end_reasons'
 import { endSessions } from '#sessions/end_sessions'
 import { appendEvents } from '#sessions/events'
@@ -27,6 +28,8 @@ export type SignIn = {
   device: Device
   ip: string | null
   userAgent: string | null
+  /** The key that the session's tokens are bound to, proven by the client. */
+  keyThumbprint?: string | null
   /** Ends all other sessions of the user, whatever the limit. */
   logoutOthers?: boolean
   /** Ends these sessions of the user: the choice after `E_SESSION_LIMIT_REACHED`. */
@@ -92,6 +95,7 @@ export async function openSessionUnderLock(
     platform: signIn.device.platform,
     ip: signIn.ip,
     user_agent: signIn.userAgent,
+    key_thumbprint: signIn.keyThumbprint ?? null,
     created_at: now,
     last_seen_at: now,
     expires_at: new Date(now.getTime() + sessionsConfig.maxLifetime),
@@ -105,6 +109,7 @@ export async function openSessionUnderLock(
     device: signIn.device,
     ip: signIn.ip,
     userAgent: signIn.userAgent,
+    keyThumbprint: row.key_thumbprint,
     createdAt: now,
     lastSeenAt: now,
     expiresAt: row.expires_at,
@@ -120,7 +125,7 @@ export async function openSessionUnderLock(
       userId: user.id,
       sessionId,
       actor,
-      data: { device: session.device, ip: session.ip },
+      data: { device: shownDevice(session), ip: session.ip },
     },
   ])
 

@@ -1,4 +1,5 @@
 import { toDate, type StoredInstant } from '#models/instant'
+import { shownDevice } from '#sessions/device'
 
 /**
  * What the client says the device is. `id` is stable and chosen by the client.
@@ -18,6 +19,8 @@ export type Session = {
   userAgent: string | null
   createdAt: Date
   lastSeenAt: Date
+  /** The key that its tokens are bound to (RFC 7638 thumbprint); null: whoever bears them. */
+  keyThumbprint: string | null
   /** The absolute lifetime. The idle timeout may end it sooner. */
   expiresAt: Date
 }
@@ -38,6 +41,7 @@ export type SessionRow = {
   created_at: StoredInstant
   last_seen_at: StoredInstant
   expires_at: StoredInstant
+  key_thumbprint: string | null
 }
 
 export const SESSION_COLUMNS = [
@@ -52,6 +56,7 @@ export const SESSION_COLUMNS = [
   'created_at',
   'last_seen_at',
   'expires_at',
+  'key_thumbprint',
 ] as const satisfies readonly (keyof SessionRow)[]
 
 export function toSession(row: SessionRow): Session {
@@ -65,6 +70,7 @@ export function toSession(row: SessionRow): Session {
     createdAt: toDate(row.created_at),
     lastSeenAt: toDate(row.last_seen_at),
     expiresAt: toDate(row.expires_at),
+    keyThumbprint: row.key_thumbprint,
   }
 }
 
@@ -74,7 +80,7 @@ export function toSession(row: SessionRow): Session {
 export function describeSession(session: Session, currentId?: string) {
   return {
     id: session.id,
-    device: session.device,
+    device: shownDevice(session),
     ip: session.ip,
     userAgent: session.userAgent,
     createdAt: session.createdAt.toISOString(),

@@ -1,6 +1,7 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
 import type User from '#models/user'
 import type { OpenedSession } from '#sessions/open_session'
+import { shownDevice } from '#sessions/device'
 import { describeSession } from '#sessions/session'
 import UserTransformer from '#transformers/user_transformer'
 
@@ -19,7 +20,7 @@ export default class OpenedSessionTransformer extends BaseTransformer<OpenedSess
     const { tokens, session, endedSessions, quota } = this.resource
     return {
       token: tokens.token,
-      tokenType: 'Bearer',
+      tokenType: session.keyThumbprint === null ? 'Bearer' : 'DPoP',
       expiresAt: tokens.expiresAt.toISOString(),
       refreshToken: tokens.refreshToken,
       refreshExpiresAt: tokens.refreshExpiresAt?.toISOString() ?? null,
@@ -27,7 +28,7 @@ export default class OpenedSessionTransformer extends BaseTransformer<OpenedSess
       session: describeSession(session, session.id),
       endedSessions: endedSessions.map((ended) => ({
         id: ended.session.id,
-        device: ended.session.device,
+        device: shownDevice(ended.session),
         lastSeenAt: ended.session.lastSeenAt.toISOString(),
         reason: ended.reason,
       })),

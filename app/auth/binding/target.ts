@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import env from '#start/env'
 import { appUrl } from '#config/app'
-import { normalizeUrl } from '#auth/dpop/proof'
+import { normalizeUrl } from '#auth/binding/proof'
 
 /**
  * The addresses under which this service is known: `APP_URL`, or without it the machine itself.

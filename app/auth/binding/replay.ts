@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
-import { PROOF_CLOCK_TOLERANCE, PROOF_MAX_AGE, type Proof } from '#auth/dpop/proof'
+import { PROOF_CLOCK_TOLERANCE, PROOF_MAX_AGE, type Proof } from '#auth/binding/proof'
 
 /**
  * Remembers a proof until it would be too old anyway, on every node that shares the database.

@@ -36,7 +36,7 @@ export class InvalidProof extends Error {}
 
 /**
  * Checks a DPoP proof by the list of RFC 9449 §4.3. Whether it was seen before is for the caller
- * to find out (#auth/dpop/replay). Throws `InvalidProof`.
+ * to find out (#auth/binding/replay). Throws `InvalidProof`.
  */
 export async function verifyProof(proof: string, target: ProofTarget): Promise<Proof> {
   const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {

@@ -1,0 +1,243 @@
+import { test } from '@japa/runner'
+import * as DPoP from 'dpop'
+import clock from '#app/clock'
+import sessionsConfig from '#config/sessions'
+import { makeUser, PASSWORD } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+import { call } from '#tests/harness/http'
+
+/** Where the requests go, and what the proofs name (`APP_URL`). */
+const server = () => `http://${process.env.HOST}:${process.env.PORT}`
+const known = (path: string) => `${process.env.APP_URL}${path}`
+
+type Key = Awaited<ReturnType<typeof DPoP.generateKeyPair>>
+
+const makeProof = (key: Key, method: string, path: string, token?: string) =>
+  DPoP.generateProof(key, known(path), method, undefined, token)
+
+/**
+ * A sign-in with a proof by the key.
+ */
+async function signInWith(key: Key, email: string) {
+  const proof = await makeProof(key, 'POST', '/api/v1/auth/login')
+  const answer = await call(server(), 'POST', '/api/v1/auth/login', {
+    body: { email, password: PASSWORD },
+    headers: { dpop: proof },
+  })
+  return answer.body.data
+}
+
+/**
+ * Reads the account with these headers.
+ */
+const getAccount = (headers: Record<string, string>) =>
+  call(server(), 'GET', '/api/v1/account', { headers })
+
+test.group('Sessions bound to a key', (group) => {
+  group.each.setup(() => emptyDatabase())
+  group.each.setup(() => {
+    const policy = { ...sessionsConfig }
+    return () => {
+      Object.assign(sessionsConfig, policy)
+      clock.restore()
+    }
+  })
+
+  test('a client that proves a key gets tokens for that key alone', async ({ assert }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { token, tokenType } = await signInWith(key, user.email)
+    assert.equal(tokenType, 'DPoP')
+
+    const answer = await getAccount({
+      authorization: `DPoP ${token}`,
+      dpop: await makeProof(key, 'GET', '/api/v1/account', token),
+    })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.body.data.user.id, user.id)
+  })
+
+  test('a copied token is refused: {0}')
+    .with([
+      ['as a plain bearer token', 'Bearer', async () => undefined, 'E_UNAUTHORIZED_ACCESS'],
+      [
+        'as a plain bearer token beside a proof',
+        'Bearer',
+        (key: Key, token: string) => makeProof(key, 'GET', '/api/v1/account', token),
+        'E_UNAUTHORIZED_ACCESS',
+      ],
+      ['without a proof', 'DPoP', async () => undefined, 'E_INVALID_DPOP_PROOF'],
+      [
+        'with another key',
+        'DPoP',
+        async (_: Key, token: string) =>
+          makeProof(await DPoP.generateKeyPair('ES256'), 'GET', '/api/v1/account', token),
+        'E_INVALID_DPOP_PROOF',
+      ],
+      [
+        'with a proof of another token',
+        'DPoP',
+        (key: Key) => makeProof(key, 'GET', '/api/v1/account', 'oat_other'),
+        'E_INVALID_DPOP_PROOF',
+      ],
+      [
+        'with a proof of no token',
+        'DPoP',
+        (key: Key) => makeProof(key, 'GET', '/api/v1/account'),
+        'E_INVALID_DPOP_PROOF',
+      ],
+      [
+        'with a proof of another URL',
+        'DPoP',
+        (key: Key, token: string) => makeProof(key, 'GET', '/api/v1/sessions', token),
+        'E_INVALID_DPOP_PROOF',
+      ],
+      [
+        'with a proof of another method',
+        'DPoP',
+        (key: Key, token: string) => makeProof(key, 'POST', '/api/v1/account', token),
+        'E_INVALID_DPOP_PROOF',
+      ],
+    ] as [string, string, (key: Key, token: string) => Promise<string | undefined>, string][])
+    .run(async ({ assert }, [, scheme, prove, code]) => {
+      const key = await DPoP.generateKeyPair('ES256')
+      const user = await makeUser()
+      const { token } = await signInWith(key, user.email)
+      const proof = await prove(key, token)
+      const answer = await getAccount({
+        authorization: `${scheme} ${token}`,
+        ...(proof && { dpop: proof }),
+      })
+      assert.equal(answer.status, 401)
+      assert.equal(answer.body.errors[0].code, code)
+      assert.match(answer.headers.get('www-authenticate')!, /^DPoP /)
+    })
+
+  test('a proof works once', async ({ assert }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { token } = await signInWith(key, user.email)
+    const headers = {
+      authorization: `DPoP ${token}`,
+      dpop: await makeProof(key, 'GET', '/api/v1/account', token),
+    }
+    const first = await getAccount(headers)
+    assert.equal(first.status, 200)
+    const replayed = await getAccount(headers)
+    assert.equal(replayed.status, 401)
+    assert.equal(replayed.body.errors[0].code, 'E_INVALID_DPOP_PROOF')
+    assert.match(replayed.headers.get('www-authenticate')!, /error="invalid_dpop_proof", algs="/)
+  })
+
+  test('a stale proof is refused', async ({ assert }) => {
+    clock.freeze()
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { token } = await signInWith(key, user.email)
+    const dpop = await makeProof(key, 'GET', '/api/v1/account', token)
+    clock.advance(70_000)
+    const answer = await getAccount({ authorization: `DPoP ${token}`, dpop })
+    assert.equal(answer.status, 401)
+    assert.equal(answer.body.errors[0].code, 'E_INVALID_DPOP_PROOF')
+  })
+
+  test('an unbound token beside a bound one goes on as a bearer token, and only as one', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    const answer = await client
+      .post('/api/v1/auth/login')
+      .json({ email: user.email, password: PASSWORD })
+    const { token, tokenType } = answer.body().data
+    assert.equal(tokenType, 'Bearer')
+    const bearer = await getAccount({ authorization: `Bearer ${token}` })
+    assert.equal(bearer.status, 200)
+    const asBound = await getAccount({ authorization: `DPoP ${token}` })
+    assert.equal(asBound.status, 401)
+  })
+
+  test('with SESSION_BINDING=key a sign-in without a proof is refused before its password', async ({
+    client,
+    assert,
+  }) => {
+    sessionsConfig.binding = 'key'
+    const user = await makeUser()
+    for (const password of [PASSWORD, 'wrong']) {
+      const answer = await client.post('/api/v1/auth/login').json({ email: user.email, password })
+      answer.assertStatus(400)
+      assert.equal(answer.body().errors[0].code, 'E_INVALID_DPOP_PROOF')
+    }
+    assert.equal(await countRows('sessions'), 0)
+  })
+
+  test('a sign-in with a proof that does not hold is refused', async ({ assert }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const proof = await makeProof(key, 'GET', '/api/v1/auth/login')
+    for (const headers of [{ dpop: proof }, { dpop: 'nonsense' }, { dpop: '' }]) {
+      const answer = await call(server(), 'POST', '/api/v1/auth/login', {
+        body: { email: user.email, password: PASSWORD },
+        headers,
+      })
+      assert.equal(answer.status, 400)
+      assert.equal(answer.body.errors[0].code, 'E_INVALID_DPOP_PROOF')
+    }
+    assert.equal(await countRows('sessions'), 0)
+  })
+})
+
+const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36'
+const NEWER_CHROME = CHROME.replace('140', '141')
+const SAFARI =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1'
+
+test.group('Sessions bound to a user agent', (group) => {
+  group.each.setup(() => emptyDatabase())
+  group.each.setup(() => {
+    const policy = { ...sessionsConfig }
+    sessionsConfig.binding = 'user_agent'
+    return () => {
+      Object.assign(sessionsConfig, policy)
+    }
+  })
+
+  const logInAs = async (userAgent: string, email: string) => {
+    const answer = await call(server(), 'POST', '/api/v1/auth/login', {
+      body: { email, password: PASSWORD },
+      headers: { 'user-agent': userAgent },
+    })
+    return answer.body.data.token as string
+  }
+  const useAs = (userAgent: string, token: string) =>
+    getAccount({ 'authorization': `Bearer ${token}`, 'user-agent': userAgent })
+
+  test('another family is refused, an update of the same is not', async ({ assert }) => {
+    const user = await makeUser()
+    const token = await logInAs(CHROME, user.email)
+    const updated = await useAs(NEWER_CHROME, token)
+    assert.equal(updated.status, 200)
+    for (const other of [SAFARI, 'curl/8.0', '']) {
+      const refused = await useAs(other, token)
+      assert.equal(refused.status, 401)
+      assert.equal(refused.body.errors[0].code, 'E_UNAUTHORIZED_ACCESS')
+    }
+    const alive = await useAs(CHROME, token)
+    assert.equal(alive.status, 200)
+  })
+
+  test('with SESSION_BINDING_ENDS the mismatch ends the session, and says so', async ({
+    assert,
+  }) => {
+    sessionsConfig.bindingEnds = true
+    const user = await makeUser()
+    const token = await logInAs(CHROME, user.email)
+    for (const userAgent of [SAFARI, CHROME]) {
+      const ended = await useAs(userAgent, token)
+      assert.equal(ended.status, 401)
+      assert.equal(ended.body.errors[0].reason, 'device_mismatch')
+    }
+    assert.equal(await countRows('api_tokens'), 0)
+  })
+})
