@@ -5,6 +5,7 @@ import type { SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
 import { cutoffOf } from '#sessions/cutoffs'
 import type { EndReason } from '#sessions/end_reasons'
+import { takenOverBy } from '#sessions/session_end'
 import { inList, rows } from '#sessions/sql'
 
 /**
@@ -28,15 +29,18 @@ type Row = {
   session_ended_at: StoredInstant | null
   by_name: string | null
   by_platform: string | null
+  by_user_agent: string | null
 }
 
 /**
- * Of the session that took over, the device's name and platform are told and nothing else.
+ * Of the session that took over, the device's name and platform are told and nothing else: the
+ * user agent names a device that gave no name.
  */
 const EXPLAIN = `
   SELECT e.hash, e.type, e.session_id, e.user_id, e.reason, e.ended_at,
     s.end_reason AS session_end_reason, s.ended_at AS session_ended_at,
-    n.device_name AS by_name, n.platform AS by_platform
+    n.device_name AS by_name, n.platform AS by_platform,
+    n.user_agent AS by_user_agent
   FROM ended_tokens e
   LEFT JOIN sessions s ON s.id = e.session_id
   LEFT JOIN sessions n ON n.id = s.superseded_by
@@ -55,7 +59,7 @@ function toEndedToken(row: Row): EndedToken {
     const end = {
       reason: row.session_end_reason,
       endedAt: toDate(row.session_ended_at ?? row.ended_at),
-      by: { name: row.by_name, platform: row.by_platform },
+      by: takenOverBy(row),
     }
     return { ...token, end }
   }

@@ -1,6 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import type { Actor } from '#sessions/actor'
+import { shownDevice } from '#sessions/device'
 import type { EndReason } from '#sessions/end_reasons'
 import { appendEvents } from '#sessions/events'
 import type { Session } from '#sessions/session'
@@ -28,7 +29,7 @@ export type Ending = {
  */
 export async function endSessions(
   trx: TransactionClientContract,
-  sessions: Pick<Session, 'id' | 'userId' | 'device'>[],
+  sessions: (Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Session, 'userAgent'>>)[],
   ending: Ending
 ): Promise<void> {
   if (sessions.length === 0) return
@@ -60,7 +61,7 @@ export async function endSessions(
       actor: ending.actor,
       occurredAt: at,
       data: {
-        device: session.device,
+        device: shownDevice(session),
         ...(ending.supersededBy && { by: ending.supersededBy }),
         ...(ending.note && { note: ending.note }),
       },

@@ -1,20 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { toDate, type StoredInstant } from '#models/instant'
-import type { EventType } from '#sessions/events'
-
-/**
- * An entry of the log as people read it.
- */
-export type LoggedEvent = {
-  id: number
-  type: EventType
-  userId: number | null
-  sessionId: string | null
-  reason: string | null
-  actor: string
-  data: Record<string, unknown>
-  occurredAt: Date
-}
+import { toEvent } from '#sessions/event_log'
 
 /**
  * Which entries: all that are given must match.
@@ -34,17 +19,6 @@ export type EventFilters = {
  */
 export type Page = { page: number; perPage: number }
 
-type EventRow = {
-  id: number | string
-  type: EventType
-  user_id: number | null
-  session_id: string | null
-  reason: string | null
-  actor: string
-  data: string
-  occurred_at: StoredInstant
-}
-
 /**
  * One page of the log, newest first, with the paginator's numbers.
  */
@@ -60,17 +34,4 @@ export async function listEvents(filters: EventFilters, { page, perPage }: Page)
 
   const paginator = await query.paginate(page, perPage)
   return { events: paginator.all().map(toEvent), meta: paginator.getMeta() }
-}
-
-function toEvent(row: EventRow): LoggedEvent {
-  return {
-    id: Number(row.id),
-    type: row.type,
-    userId: row.user_id,
-    sessionId: row.session_id,
-    reason: row.reason,
-    actor: row.actor,
-    data: JSON.parse(row.data),
-    occurredAt: toDate(row.occurred_at),
-  }
 }

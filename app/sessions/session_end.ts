@@ -1,6 +1,8 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import type { SessionEnd } from '#exceptions/errors'
+import type { TakenOverBy } from '#exceptions/messages'
 import { toDate } from '#models/instant'
+import { shownDevice } from '#sessions/device'
 
 /**
  * The written end of a session, as its holder learns it.
@@ -15,10 +17,25 @@ export async function endOfSession(
     .where('sessions.id', sessionId)
     .select('sessions.end_reason', 'sessions.ended_at')
     .select('newcomer.device_name as by_name', 'newcomer.platform as by_platform')
+    .select('newcomer.user_agent as by_user_agent')
     .firstOrFail()
   return {
     reason: row.end_reason,
     endedAt: toDate(row.ended_at),
-    by: { name: row.by_name, platform: row.by_platform },
+    by: takenOverBy(row),
   }
+}
+
+/**
+ * The device that took over, as the one that was signed out learns it: name and platform, and
+ * nothing else of it.
+ */
+export function takenOverBy(newcomer: {
+  by_name: string | null
+  by_platform: string | null
+  by_user_agent: string | null
+}): TakenOverBy {
+  const device = { id: null, name: newcomer.by_name, platform: newcomer.by_platform }
+  const { name, platform } = shownDevice({ device, userAgent: newcomer.by_user_agent })
+  return { name, platform }
 }
