@@ -30,6 +30,7 @@ export default defineConfig({
       environment: ['repl', 'test'],
     },
     () => import('@adonisjs/core/providers/vinejs_provider'),
+    () => import('@adonisjs/core/providers/edge_provider'),
     () => import('@adonisjs/lucid/database_provider'),
     () => import('@adonisjs/cors/cors_provider'),
     () => import('@adonisjs/auth/auth_provider'),
@@ -37,6 +38,7 @@ export default defineConfig({
     () => import('#providers/api_provider'),
     () => import('#providers/last_seen_provider'),
     () => import('#providers/notices_provider'),
+    { file: () => import('#providers/maintenance_provider'), environment: ['web'] },
   ],
 
   /*
@@ -73,7 +75,7 @@ export default defineConfig({
     forceExit: false,
   },
 
-  metaFiles: [],
+  metaFiles: [{ pattern: 'resources/**/*', reloadServer: false }],
 
   hooks: {
     init: [indexEntities({ transformers: { enabled: true } })],

@@ -1,10 +1,12 @@
 /**
- * Gives mails that are on their way a few seconds at shutdown. It comes after the mail provider,
+ * Gives reset links and mails that are on their way a few seconds at shutdown. It comes after the mail provider,
  * so that it shuts down before that one closes its connections.
  */
 export default class NoticesProvider {
   async shutdown() {
     const { notices } = await import('#accounts/notify')
+    const { resetRequests } = await import('#accounts/forgot_password')
+    await resetRequests.settled()
     await notices.settled()
   }
 }

@@ -20,15 +20,29 @@ router
             router.post('logout-all', [controllers.Logout, 'all'])
           })
           .use(middleware.auth({ session: true }))
+        router.post('password/forgot', [controllers.PasswordResets, 'store'])
+        router.post('password/reset', [controllers.PasswordResets, 'update'])
       })
       .prefix('auth')
       .as('auth')
 
     router.get('account', [controllers.Account, 'show']).use(middleware.auth())
-    router.get('sessions', [controllers.Sessions, 'index']).use(middleware.auth({ session: true }))
+    router
+      .group(() => {
+        router.delete('account', [controllers.Account, 'destroy'])
+        router.put('account/password', [controllers.Passwords, 'update'])
+        router.get('account/events', [controllers.AccountEvents, 'index'])
+        router.get('sessions', [controllers.Sessions, 'index'])
+        router.patch('sessions/:id', [controllers.Sessions, 'update'])
+        router.delete('sessions/:id', [controllers.Sessions, 'destroy'])
+      })
+      .use(middleware.auth({ session: true }))
   })
   .prefix('/api/v1')
 
 router.get('health/live', [controllers.Health, 'live'])
 router.get('health/ready', [controllers.Health, 'ready'])
 router.get('metrics', [controllers.Metrics, 'show'])
+
+router.get('/', [controllers.Console, 'show'])
+router.get('console/:file', [controllers.Console, 'asset'])

@@ -5,14 +5,24 @@
 
 /// <reference path="./manifest.d.ts" />
 import type { InferData, InferVariants } from '@adonisjs/core/types/transformers'
+import type AccountEventTransformer from '#transformers/account_event_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
+import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
 import type UserTransformer from '#transformers/user_transformer'
 
 export namespace Data {
+  export type AccountEvent = InferData<AccountEventTransformer>
+  export namespace AccountEvent {
+    export type Variants = InferVariants<AccountEventTransformer>
+  }
   export type OpenedSession = InferData<OpenedSessionTransformer>
   export namespace OpenedSession {
     export type Variants = InferVariants<OpenedSessionTransformer>
+  }
+  export type SessionTokens = InferData<SessionTokensTransformer>
+  export namespace SessionTokens {
+    export type Variants = InferVariants<SessionTokensTransformer>
   }
   export type Session = InferData<SessionTransformer>
   export namespace Session {

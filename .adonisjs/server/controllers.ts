@@ -5,11 +5,15 @@
 
 export const controllers = {
   Account: () => import('#controllers/account_controller'),
+  AccountEvents: () => import('#controllers/account_events_controller'),
+  Console: () => import('#controllers/console_controller'),
   Exchange: () => import('#controllers/exchange_controller'),
   Health: () => import('#controllers/health_controller'),
   Login: () => import('#controllers/login_controller'),
   Logout: () => import('#controllers/logout_controller'),
   Metrics: () => import('#controllers/metrics_controller'),
+  PasswordResets: () => import('#controllers/password_resets_controller'),
+  Passwords: () => import('#controllers/passwords_controller'),
   Sessions: () => import('#controllers/sessions_controller'),
   Signup: () => import('#controllers/signup_controller'),
 }

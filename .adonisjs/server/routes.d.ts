@@ -10,11 +10,20 @@ export type ScannedRoutes = {
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }
+    'auth.password_resets.store': { paramsTuple?: []; params?: {} }
+    'auth.password_resets.update': { paramsTuple?: []; params?: {} }
     'account.show': { paramsTuple?: []; params?: {} }
+    'account.destroy': { paramsTuple?: []; params?: {} }
+    'passwords.update': { paramsTuple?: []; params?: {} }
+    'account_events.index': { paramsTuple?: []; params?: {} }
     'sessions.index': { paramsTuple?: []; params?: {} }
+    'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
+    'console.show': { paramsTuple?: []; params?: {} }
+    'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
   }
   POST: {
     'auth.signup.store': { paramsTuple?: []; params?: {} }
@@ -23,20 +32,38 @@ export type ScannedRoutes = {
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }
+    'auth.password_resets.store': { paramsTuple?: []; params?: {} }
+    'auth.password_resets.update': { paramsTuple?: []; params?: {} }
   }
   GET: {
     'account.show': { paramsTuple?: []; params?: {} }
+    'account_events.index': { paramsTuple?: []; params?: {} }
     'sessions.index': { paramsTuple?: []; params?: {} }
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
+    'console.show': { paramsTuple?: []; params?: {} }
+    'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
   }
   HEAD: {
     'account.show': { paramsTuple?: []; params?: {} }
+    'account_events.index': { paramsTuple?: []; params?: {} }
     'sessions.index': { paramsTuple?: []; params?: {} }
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
+    'console.show': { paramsTuple?: []; params?: {} }
+    'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
+  }
+  DELETE: {
+    'account.destroy': { paramsTuple?: []; params?: {} }
+    'sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+  }
+  PUT: {
+    'passwords.update': { paramsTuple?: []; params?: {} }
+  }
+  PATCH: {
+    'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
   }
 }
 declare module '@adonisjs/core/types/http' {

@@ -1,6 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { deleteAccount } from '#accounts/delete_account'
 import SessionTransformer from '#transformers/session_transformer'
 import UserTransformer from '#transformers/user_transformer'
+import { deleteAccountValidator } from '#validators/passwords'
 
 export default class AccountController {
   async show({ auth, serialize }: HttpContext) {
@@ -10,5 +12,11 @@ export default class AccountController {
       user: UserTransformer.transform(user),
       session: session ? SessionTransformer.transform(session, session.id) : null,
     })
+  }
+
+  async destroy({ auth, request, response }: HttpContext) {
+    const { currentPassword } = await deleteAccountValidator.validate(request.body())
+    await deleteAccount(auth.getSessionOrFail(), auth.getUserOrFail(), currentPassword)
+    response.noContent()
   }
 }

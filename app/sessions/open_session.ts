@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
+import { noticeNewDevice } from '#accounts/notice_new_device'
 import { mintToken } from '#auth/token'
 import {
   E_ACCOUNT_DISABLED,
@@ -56,11 +57,13 @@ export type OpenedSession = {
  * nothing has changed.
  */
 export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
-  return withUserLock(verified.id, (trx, user) => {
+  const opened = await withUserLock(verified.id, (trx, user) => {
     if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
     if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
     return openSessionUnderLock(trx, user, signIn)
   })
+  noticeNewDevice(verified, opened.session)
+  return opened
 }
 
 /**

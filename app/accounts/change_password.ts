@@ -1,0 +1,46 @@
+import clock from '#app/clock'
+import { notify } from '#accounts/notify'
+import { hashPassword, verifyPassword } from '#accounts/passwords'
+import { setPassword } from '#accounts/set_password'
+import { mintToken } from '#auth/token'
+import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
+import PasswordChangedMail from '#mails/password_changed_mail'
+import type User from '#models/user'
+import { endSessions } from '#sessions/end_sessions'
+import type { IssuedTokens } from '#sessions/issue_tokens'
+import { withLiveSession } from '#sessions/log_out'
+import { replaceTokens } from '#sessions/replace_tokens'
+import type { Session } from '#sessions/session'
+
+/**
+ * Changes the password of the user who speaks through `acting`, which gets new tokens; its old
+ * ones are spent. The user's other sessions end (`password_changed`) unless `keepOthers`.
+ *
+ * Throws `E_INVALID_CREDENTIALS` when the current password is wrong or has changed meanwhile, and
+ * `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
+ */
+export async function changePassword(
+  acting: Session,
+  verified: User,
+  change: { currentPassword: string; password: string; keepOthers?: boolean }
+): Promise<IssuedTokens> {
+  const matches = await verifyPassword(verified.password, change.currentPassword)
+  if (!matches) throw new E_INVALID_CREDENTIALS()
+  const hashed = await hashPassword(change.password)
+
+  const tokens = await withLiveSession(acting, async (trx, user, live) => {
+    if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
+    const actor = `user:${user.id}` as const
+    await setPassword(trx, user, hashed, { actor, means: 'change' })
+    if (!change.keepOthers) {
+      const others = live.filter((session) => session.id !== acting.id)
+      await endSessions(trx, others, { reason: 'password_changed', actor })
+    }
+    return replaceTokens(trx, acting, {
+      access: mintToken('access'),
+      refresh: mintToken('refresh'),
+    })
+  })
+  notify(verified, new PasswordChangedMail(clock.now()))
+  return tokens
+}

@@ -1,0 +1,28 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { forgetResets } from '#accounts/password_resets'
+import type User from '#models/user'
+import type { Actor } from '#sessions/actor'
+import { appendEvents } from '#sessions/events'
+
+/**
+ * Writes a user's new password, a hash made by `hashPassword`, and makes reset links that are out
+ * worthless. For use under the user's lock, beside what ends the sessions.
+ */
+export async function setPassword(
+  trx: TransactionClientContract,
+  user: User,
+  hashed: string,
+  by: { actor: Actor; means: 'change' | 'reset' }
+): Promise<void> {
+  user.password = hashed
+  await user.useTransaction(trx).save()
+  await forgetResets(trx, user.id)
+  await appendEvents(trx, [
+    {
+      type: 'password.changed',
+      userId: user.id,
+      actor: by.actor,
+      data: { means: by.means },
+    },
+  ])
+}

@@ -1,0 +1,15 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { listEvents } from '#sessions/event_listing'
+import AccountEventTransformer from '#transformers/account_event_transformer'
+import { pageValidator } from '#validators/listings'
+
+export default class AccountEventsController {
+  async index({ auth, request, serialize }: HttpContext) {
+    const { page = 1, perPage = 20 } = await pageValidator.validate(request.qs())
+    const { events, meta } = await listEvents(
+      { userId: auth.getUserOrFail().id },
+      { page, perPage }
+    )
+    return serialize(AccountEventTransformer.paginate(events, meta))
+  }
+}

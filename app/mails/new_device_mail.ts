@@ -1,0 +1,34 @@
+import { BaseMail } from '@adonisjs/mail'
+import { deviceInWords, momentInWords } from '#mails/wording'
+import type { Device } from '#sessions/session'
+
+/**
+ * Tells a person that their account was used to sign in on a device not seen before.
+ */
+export default class NewDeviceMail extends BaseMail {
+  override subject = 'A sign-in on a new device'
+
+  constructor(
+    private signIn: {
+      device: Pick<Device, 'name' | 'platform'>
+      ip: string | null
+      createdAt: Date
+    }
+  ) {
+    super()
+  }
+
+  override prepare() {
+    const { device, ip, createdAt } = this.signIn
+    this.message.text(
+      [
+        'Your account was used to sign in on a device that was not seen before:',
+        '',
+        `  ${deviceInWords(device)}`,
+        `  ${momentInWords(createdAt)}${ip ? `, from ${ip}` : ''}`,
+        '',
+        'If this was not you, change your password now: that signs out every other device.',
+      ].join('\n')
+    )
+  }
+}

@@ -1,0 +1,23 @@
+import { BaseMail } from '@adonisjs/mail'
+import { momentInWords } from '#mails/wording'
+
+/**
+ * Tells a person that their password was changed.
+ */
+export default class PasswordChangedMail extends BaseMail {
+  override subject = 'Your password was changed'
+
+  constructor(private at: Date) {
+    super()
+  }
+
+  override prepare() {
+    this.message.text(
+      [
+        `The password of your account was changed at ${momentInWords(this.at)}.`,
+        '',
+        'If this was not you, reset your password now and tell an administrator.',
+      ].join('\n')
+    )
+  }
+}

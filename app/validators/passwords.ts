@@ -1,0 +1,21 @@
+import vine from '@vinejs/vine'
+import * as rules from '#validators/rules'
+
+export const changePasswordValidator = vine.create({
+  currentPassword: rules.password(),
+  password: rules.newPassword(),
+  keepOthers: vine.boolean({ strict: true }).optional(),
+})
+
+export const forgotPasswordValidator = vine.create({
+  email: rules.email(),
+})
+
+export const resetPasswordValidator = vine.create({
+  token: vine.string().maxLength(200),
+  password: rules.newPassword(),
+})
+
+export const deleteAccountValidator = vine.create({
+  currentPassword: rules.password(),
+})

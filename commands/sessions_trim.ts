@@ -1,0 +1,26 @@
+import { flags } from '@adonisjs/core/ace'
+import { OperatorCommand } from '#app/terminal/operator_command'
+
+/**
+ * Applies the session limits now, instead of at each user's next sign-in.
+ */
+export default class SessionsTrim extends OperatorCommand {
+  static commandName = 'sessions:trim'
+  static description = "End the sessions that are beyond their user's limit"
+  static help = [
+    'Ends the least recently seen ones, with the reason "forced", since nobody took their place.',
+    'Run it after a limit was lowered; without it the limit takes effect at the next sign-in.',
+  ]
+
+  @flags.boolean({ description: 'Say how many of how many users it would be, and end none' })
+  declare dryRun: boolean
+
+  protected async perform() {
+    const { trimSessions } = await import('#sessions/trim')
+    const dryRun = Boolean(this.dryRun)
+    const trimmed = await trimSessions({ actor: `command:${this.commandName}`, dryRun })
+    this.printJson({ ...trimmed, dryRun })
+    const verb = dryRun ? 'Would end' : 'Ended'
+    this.say(`${verb} ${trimmed.sessions} session(s) of ${trimmed.users} user(s).`)
+  }
+}
