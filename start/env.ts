@@ -47,6 +47,7 @@ async function readEnvironment() {
     LEGACY_JWT_USER_CLAIM: rules.text('sub'),
     LEGACY_JWT_UNTIL: rules.instant(),
 
+    WEB_CONSOLE: rules.oneOf(['on', 'off'], 'on'),
     METRICS_TOKEN: rules.optionalSecret({ min: 16 }),
     HASH_QUEUE_LIMIT: rules.whole(200, { min: 1, max: 100_000 }),
 

@@ -1,0 +1,174 @@
+import { showAdmin } from './admin.js'
+import {
+  ApiFailure,
+  call,
+  callOpenly,
+  forgetTokens,
+  isSignedIn,
+  keepTokens,
+  onSessionEnded,
+} from './api.js'
+import { showDevices } from './devices.js'
+import { deviceName, element, handleForm, say, show, when } from './dom.js'
+
+const DEVICE_KEY = 'latchkey-device'
+
+let close = () => {}
+
+/**
+ * This browser's own device id: a sign-in on the same device takes no second place.
+ */
+function deviceId() {
+  let id = localStorage.getItem(DEVICE_KEY)
+  if (!id) {
+    id = crypto.randomUUID?.() ?? String(Math.random()).slice(2)
+    localStorage.setItem(DEVICE_KEY, id)
+  }
+  return id
+}
+
+function open(view) {
+  close()
+  close = view ?? (() => {})
+}
+
+function showNav(user, current) {
+  const nav = document.getElementById('nav')
+  const who = document.getElementById('who')
+  nav.hidden = user?.role !== 'admin'
+  who.hidden = !user
+  if (!user) return
+  const section = (name, label, go) => {
+    const button = element('button', { type: 'button' }, label)
+    if (name === current) button.setAttribute('aria-current', 'page')
+    button.addEventListener('click', go)
+    return button
+  }
+  nav.replaceChildren(
+    section('devices', 'Your devices', () => showSignedIn(user, 'devices')),
+    section('admin', 'Admin', () => showSignedIn(user, 'admin'))
+  )
+  const out = element('button', { type: 'button' }, 'Sign out')
+  out.addEventListener('click', async () => {
+    await call('POST', '/api/v1/auth/logout').catch(() => {})
+    leave()
+  })
+  who.replaceChildren(user.email, out)
+}
+
+function showSignedIn(user, section) {
+  open()
+  showNav(user, section)
+  open(section === 'admin' ? showAdmin({ leave }) : showDevices({ leave }))
+}
+
+/**
+ * Leaves the signed-in part: with what ended the session, or for the sign-in form.
+ */
+function leave(ended) {
+  forgetTokens()
+  open()
+  showNav(null)
+  if (ended) showEnded(ended)
+  else showSignIn()
+}
+
+function showEnded({ message, endedAt, by }) {
+  const view = show('ended')
+  view.slot('message').textContent = message ?? 'Please sign in again.'
+  if (endedAt) view.slot('time').replaceWith(when(endedAt))
+  else view.slot('time').closest('div').hidden = true
+  if (by?.name || by?.platform) {
+    view.slot('by').textContent = [by.name, by.platform].filter(Boolean).join(', ')
+    view.slot('by-row').hidden = false
+  }
+  view.on('signed-out', showSignIn)
+}
+
+async function enter(data) {
+  keepTokens(data)
+  showSignedIn(data.user, 'devices')
+}
+
+function showSignIn() {
+  const view = show('signed-out')
+  view.on('sign-up', showSignUp)
+  handleForm(view.form('sign-in'), async ({ email, password, device }) => {
+    const body = {
+      email,
+      password,
+      device: { id: deviceId(), name: device || null, platform: 'web' },
+    }
+    try {
+      await enter(await callOpenly('POST', '/api/v1/auth/login', body))
+    } catch (failure) {
+      if (failure.code !== 'E_SESSION_LIMIT_REACHED') throw failure
+      showChoice(body, failure.detail)
+    }
+  })
+}
+
+function showChoice(body, { quota, sessions }) {
+  const view = show('choose')
+  view.slot('quota').textContent =
+    `You are signed in on ${quota.used} of ${quota.max} devices. Choose which to sign out.`
+  view
+    .slot('devices')
+    .replaceChildren(
+      ...sessions.map((session) =>
+        element(
+          'label',
+          {},
+          element('input', { type: 'checkbox', name: 'session', value: session.id }),
+          element('span', {}, deviceName(session), ' — last seen ', when(session.lastSeenAt))
+        )
+      )
+    )
+  view.on('signed-out', showSignIn)
+  handleForm(view.form('choose'), async (_, form) => {
+    const endSessions = new FormData(form).getAll('session')
+    await enter(await callOpenly('POST', '/api/v1/auth/login', { ...body, endSessions }))
+  })
+}
+
+function showSignUp() {
+  const view = show('sign-up')
+  view.on('signed-out', showSignIn)
+  handleForm(view.form('sign-up'), async ({ email, password, fullName }) => {
+    const device = { id: deviceId(), platform: 'web' }
+    const body = { email, password, fullName: fullName || null, device }
+    await enter(await callOpenly('POST', '/api/v1/auth/signup', body))
+  })
+}
+
+/**
+ * A link from a mail carries its token behind the `#`, where no server and no log sees it.
+ */
+function showReset(token) {
+  const view = show('reset')
+  handleForm(view.form('reset'), async ({ password }) => {
+    await callOpenly('POST', '/api/v1/auth/password/reset', { token, password })
+    say('The password was set. Please sign in.')
+    showSignIn()
+  })
+}
+
+async function start() {
+  onSessionEnded((ended) => leave(ended))
+  const reset = /^#reset=([\w-]+)$/.exec(location.hash)
+  if (reset) {
+    history.replaceState(null, '', location.pathname)
+    return showReset(reset[1])
+  }
+  if (!isSignedIn()) return showSignIn()
+  try {
+    const { data } = await call('GET', '/api/v1/account')
+    showSignedIn(data.user, 'devices')
+  } catch (failure) {
+    if (failure instanceof ApiFailure && failure.status === 401) return
+    showSignIn()
+    say('The service can not be reached just now.')
+  }
+}
+
+void start()
