@@ -5,7 +5,7 @@ import { listen } from './stream.js'
 /**
  * "Your devices": the live list of sessions, and the password.
  */
-export function showDevices({ leave }) {
+export function showDevices({ user, leave }) {
   const view = show('devices')
   const list = view.slot('list')
 
@@ -84,8 +84,11 @@ export function showDevices({ leave }) {
     await call('POST', '/api/v1/auth/logout-all')
     leave()
   })
-  handleForm(view.form('password'), async (fields, form) => {
-    const { data } = await call('PUT', '/api/v1/account/password', fields)
+  /** For password managers, which want to know whose password changes. */
+  view.slot('username').value = user.email
+  handleForm(view.form('password'), async ({ currentPassword, password }, form) => {
+    const body = { currentPassword, password }
+    const { data } = await call('PUT', '/api/v1/account/password', body)
     keepTokens(data)
     form.reset()
     say('The password was changed. Your other devices were signed out.')

@@ -59,7 +59,7 @@ function showNav(user, current) {
 function showSignedIn(user, section) {
   open()
   showNav(user, section)
-  open(section === 'admin' ? showAdmin({ leave }) : showDevices({ leave }))
+  open(section === 'admin' ? showAdmin({ leave }) : showDevices({ user, leave }))
 }
 
 /**
