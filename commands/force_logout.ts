@@ -1,37 +1,165 @@
 import { args, flags } from '@adonisjs/core/ace'
-import { escapeText } from '#app/terminal/escape'
-import { UnknownUser } from '#app/terminal/failures'
-import { OperatorCommand } from '#app/terminal/operator_command'
+import { CommandFailure, EXIT, UsageFailure } from '#app/terminal/failures'
+import { explainValidation, FilteredCommand } from '#app/terminal/filtered_command'
+import { onInterrupt } from '#app/terminal/interrupt'
+import { count, ProgressBar } from '#app/terminal/progress_bar'
+import type { ForceLogoutOrder, ForceLogoutResult, MatchCount } from '#sessions/force_logout'
 
 /**
- * Signs users out.
+ * Signs users out, or everyone.
  */
-export default class ForceLogout extends OperatorCommand {
+export default class ForceLogout extends FilteredCommand {
   static commandName = 'force:logout'
   static description = 'Sign users out, at once, on every device'
+  static help = [
+    'Needs users or --all; filters narrow either, and all of them must match.',
+    'Exit codes: 0 done (also when there was nothing to do), 1 failed or interrupted,',
+    '2 unknown user or wrong usage, nothing changed.',
+    '',
+    'Examples:',
+    '  {{ binaryName }} force:logout ada@example.com --reason="lost phone"',
+    '  {{ binaryName }} force:logout 7 12 --platform=ios --dry-run',
+    '  {{ binaryName }} force:logout --all --idle-for=30d --yes --json',
+    '  {{ binaryName }} force:logout --all --include-api-keys --reason="incident 42"',
+  ]
 
-  @args.spread({ description: 'E-mail or id of the users' })
+  @args.spread({ description: 'E-mail or id of the users', required: false })
   declare users: string[]
+
+  @flags.boolean({ description: 'Everyone instead of single users' })
+  declare all: boolean
+
+  @flags.boolean({ description: 'End API keys too' })
+  declare includeApiKeys: boolean
 
   @flags.string({ description: 'Why, for the log' })
   declare reason: string
 
+  @flags.boolean({ description: 'Name what would end, and change nothing' })
+  declare dryRun: boolean
+
+  @flags.boolean({ description: 'Do not ask before --all' })
+  declare yes: boolean
+
   protected async perform() {
-    const { findUser } = await import('#accounts/find_user')
-    const { forceLogoutUser } = await import('#sessions/force_logout')
-    const found = await Promise.all(this.users.map(findUser))
-    for (const [index, user] of found.entries()) {
-      if (!user) throw new UnknownUser(this.users[index])
-    }
-    let ended = 0
-    for (const user of found) {
-      const sessions = await forceLogoutUser(user!, {
-        actor: `command:${this.commandName}`,
-        note: this.reason,
-      })
-      ended += sessions.length
-      this.say(`${escapeText(user!.email)}: ended ${sessions.length} session(s).`)
-    }
-    this.printJson({ ended })
+    const order = await this.#readOrder()
+    return this.dryRun ? this.#preview(order) : this.#execute(order)
   }
+
+  async #readOrder(): Promise<ForceLogoutOrder> {
+    if (this.all && this.users) {
+      throw new UsageFailure('Give users or --all, not both. Nothing was changed.')
+    }
+    if (!this.all && !this.users) {
+      throw new UsageFailure('Give the users to sign out, or --all. Nothing was changed.')
+    }
+    const { reasonValidator } = await import('#validators/force_logout')
+    const { meansSessionsOnly } = await import('#sessions/filters')
+    const { reason } = await reasonValidator
+      .validate({ reason: this.reason })
+      .catch(explainValidation)
+    const filters = await this.readFilters()
+    if (this.includeApiKeys && meansSessionsOnly(filters)) {
+      throw new UsageFailure(
+        'API keys are on no device: --include-api-keys does not go with --session, --device or --platform.'
+      )
+    }
+    return {
+      who: this.all ? 'everyone' : await this.readUsers(this.users),
+      filters,
+      includeApiKeys: this.includeApiKeys ?? false,
+      actor: `command:${this.commandName}`,
+      note: reason,
+    }
+  }
+
+  async #preview(order: ForceLogoutOrder) {
+    const { previewForceLogout } = await import('#sessions/force_logout')
+    const { matched, sessions } = await previewForceLogout(order)
+    await this.#printSessions(sessions, matched.sessions)
+    this.say(`Would end ${inWords(matched)}. Nothing was changed.`)
+    this.printJson({
+      dryRun: true,
+      ended: matched.sessions,
+      apiKeysEnded: matched.apiKeys,
+      sessions: await describe(sessions),
+    })
+  }
+
+  async #execute(order: ForceLogoutOrder) {
+    await this.#confirm(order)
+    const { forceLogout } = await import('#sessions/force_logout')
+    const { signal, release } = onInterrupt()
+    let bar: ProgressBar | undefined
+    const result = await forceLogout(order, {
+      signal,
+      onCut: ({ at, took }) => {
+        this.say(
+          `Cut at ${at.toISOString()}: no earlier token is accepted any more (took ${Math.round(took)} ms).`
+        )
+      },
+      onStart: (total) => (bar = new ProgressBar(total, 'ended')),
+      onProgress: (ended) => bar?.advance(ended),
+    }).finally(release)
+    bar?.clear()
+    await this.#report(result)
+  }
+
+  /**
+   * Asks before everyone is signed out. Where no one can be asked, `--yes` has to say so.
+   */
+  async #confirm(order: ForceLogoutOrder) {
+    if (!this.all || this.yes) return
+    if (!this.canAsk) {
+      throw new UsageFailure('--all needs --yes where no one can be asked. Nothing was changed.')
+    }
+    const { previewForceLogout } = await import('#sessions/force_logout')
+    const { matched } = await previewForceLogout(order)
+    const agreed = await this.prompt.confirm(`End ${inWords(matched)} of everyone?`, {
+      name: 'everyone',
+    })
+    if (!agreed) throw new CommandFailure('Not done. Nothing was changed.')
+  }
+
+  async #report(result: ForceLogoutResult) {
+    const { ended, apiKeysEnded, sessions, cut, complete } = result
+    await this.#printSessions(sessions, ended)
+    const what = inWords({ sessions: ended, apiKeys: apiKeysEnded })
+    if (complete) this.say(`Ended ${what}.`)
+    else {
+      this.exitCode = EXIT.failed
+      this.logger.logError(
+        `Interrupted: the ends of ${what} are written and stay. ` +
+          (cut
+            ? 'The others are signed out too; the same command again writes the rest.'
+            : 'The others live on; the same command again ends them.')
+      )
+    }
+    this.printJson({
+      ended,
+      apiKeysEnded,
+      cutAt: cut,
+      complete,
+      sessions: await describe(sessions),
+    })
+  }
+
+  async #printSessions(sessions: ForceLogoutResult['sessions'], of: number) {
+    if (this.json || sessions.length === 0) return
+    const { sessionsTable } = await import('#app/terminal/sessions_table')
+    for (const line of sessionsTable(sessions, process.stdout.columns)) this.say(line)
+    if (of > sessions.length) this.say(`… and ${count(of - sessions.length)} more`)
+  }
+}
+
+async function describe(sessions: ForceLogoutResult['sessions']) {
+  const { describeListedSession } = await import('#sessions/session_listing')
+  return sessions.map((session) => describeListedSession(session))
+}
+
+function inWords({ sessions, apiKeys }: MatchCount): string {
+  const noun = (number: number, word: string) =>
+    `${count(number)} ${word}${number === 1 ? '' : 's'}`
+  const words = noun(sessions, 'session')
+  return apiKeys > 0 ? `${words} and ${noun(apiKeys, 'API key')}` : words
 }

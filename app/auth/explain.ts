@@ -3,7 +3,7 @@ import { Coalescer } from '#auth/coalescer'
 import type { TokenKind } from '#auth/token'
 import type { SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
-import { cutoffOf } from '#sessions/cutoffs'
+import { cutoffOf, cutoffOfApiKey, type Cutoff } from '#sessions/cutoffs'
 import type { EndReason } from '#sessions/end_reasons'
 import { takenOverBy } from '#sessions/session_end'
 import { inList, rows } from '#sessions/sql'
@@ -73,12 +73,22 @@ function toEndedToken(row: Row): EndedToken {
 export const endedTokens = new Coalescer(readEndedTokens)
 
 /**
- * The end of a session that a force logout cut off and that is not written yet.
+ * The end of a session that was cut off and that is not written yet.
  */
 export async function explainCutoff(session: {
   userId: number | null
   seq: number
 }): Promise<SessionEnd> {
-  const cutoff = await cutoffOf(db.connection('lookup'), session)
-  return { reason: 'forced', endedAt: cutoff?.at ?? new Date(0) }
+  return endBy(await cutoffOf(db.connection('lookup'), session))
+}
+
+/**
+ * The same of an API key.
+ */
+export async function explainKeyCutoff(key: { userId: number; id: number }): Promise<SessionEnd> {
+  return endBy(await cutoffOfApiKey(db.connection('lookup'), key))
+}
+
+function endBy(cutoff: Cutoff | null): SessionEnd {
+  return { reason: cutoff?.reason ?? 'forced', endedAt: cutoff?.at ?? new Date(0) }
 }

@@ -1,5 +1,5 @@
 import clock from '#app/clock'
-import { endedTokens, explainCutoff } from '#auth/explain'
+import { endedTokens, explainCutoff, explainKeyCutoff } from '#auth/explain'
 import { tokenLookup, type TokenRecord } from '#auth/lookup'
 import { hashToken, tokenKind, type TokenKind } from '#auth/token'
 import type { SessionEnd } from '#exceptions/errors'
@@ -56,7 +56,7 @@ async function judge(token: TokenRecord): Promise<Verdict> {
     if (lapse?.at) return { type: 'ended', end: { reason: lapse.reason, endedAt: lapse.at } }
     if (lapse) return { type: 'ended', end: await explainCutoff(session) }
   } else if (token.id <= token.cutApiKeyId) {
-    const end = await explainCutoff({ userId: token.user.id, seq: token.cutSessionSeq })
+    const end = await explainKeyCutoff({ userId: token.user.id, id: token.id })
     return { type: 'ended', end }
   }
 

@@ -1,7 +1,37 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
-import { toDate } from '#models/instant'
+import { toDate, type StoredInstant } from '#models/instant'
 import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
+import type { EndReason } from '#sessions/end_reasons'
+
+/**
+ * What stopped many tokens at one commit: sessions numbered up to `sessionSeq` and API keys with
+ * ids up to `apiKeyId` are dead, though their rows may wait to be ended. `userId` null: everyone's.
+ */
+export type Cutoff = {
+  id: number
+  userId: number | null
+  sessionSeq: number
+  apiKeyId: number
+  reason: EndReason
+  at: Date
+  actor: Actor
+  note: string | null
+  /** The rows of all that it covers are ended. */
+  finished: boolean
+}
+
+export type CutoffRow = {
+  id: number
+  user_id: number | null
+  session_seq: number | string
+  api_key_id: number | string
+  reason: EndReason
+  note: string | null
+  actor: Actor
+  created_at: StoredInstant
+  finished_at: StoredInstant | null
+}
 
 /**
  * The highest cut-off that covers a user: sessions numbered up to it are dead.
@@ -19,20 +49,56 @@ export async function cutoffFor(
 }
 
 /**
- * The force logout that cut off a session: the first that covers its number.
+ * What cut off a session: the first that covers its number.
  */
 export async function cutoffOf(
   client: QueryClientContract,
   session: { userId: number | null; seq: number }
-): Promise<{ at: Date; actor: Actor; note: string | null } | null> {
+): Promise<Cutoff | null> {
+  return firstCovering(client, session.userId, 'session_seq', session.seq)
+}
+
+/**
+ * What cut off an API key: the first that covers its id.
+ */
+export async function cutoffOfApiKey(
+  client: QueryClientContract,
+  key: { userId: number; id: number }
+): Promise<Cutoff | null> {
+  return firstCovering(client, key.userId, 'api_key_id', key.id)
+}
+
+async function firstCovering(
+  client: QueryClientContract,
+  userId: number | null,
+  column: 'session_seq' | 'api_key_id',
+  number: number
+): Promise<Cutoff | null> {
   const row = await client
     .from('cutoffs')
-    .where('session_seq', '>=', session.seq)
+    .where(column, '>=', number)
     .where((scope) => {
       scope.whereNull('user_id')
-      if (session.userId !== null) scope.orWhere('user_id', session.userId)
+      if (userId !== null) scope.orWhere('user_id', userId)
     })
     .orderBy('id')
     .first()
-  return row && { at: toDate(row.created_at), actor: row.actor, note: row.note }
+  return row && toCutoff(row)
+}
+
+/**
+ * A cut-off from its row.
+ */
+export function toCutoff(row: CutoffRow): Cutoff {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    sessionSeq: Number(row.session_seq),
+    apiKeyId: Number(row.api_key_id),
+    reason: row.reason,
+    at: toDate(row.created_at),
+    actor: row.actor,
+    note: row.note,
+    finished: row.finished_at !== null,
+  }
 }

@@ -2,6 +2,7 @@ import type { QueryClientContract, TransactionClientContract } from '@adonisjs/l
 import clock from '#app/clock'
 import type User from '#models/user'
 import { cutoffFor, cutoffOf } from '#sessions/cutoffs'
+import { endCutOff } from '#sessions/end_cut_off'
 import { endSessions } from '#sessions/end_sessions'
 import { SESSION_COLUMNS, toSession, type Session } from '#sessions/session'
 import { lapseOf } from '#sessions/standing'
@@ -60,7 +61,8 @@ async function settleCutOff(trx: TransactionClientContract, userId: number, cutS
     .limit(SETTLED_AT_ONCE)
   for (const session of rows.map(toSession)) {
     const cutoff = await cutoffOf(trx, session)
-    await endSessions(trx, [session], { reason: 'forced', actor: 'system', ...cutoff })
+    if (cutoff) await endCutOff(trx, [session], cutoff)
+    else await endSessions(trx, [session], { reason: 'forced', actor: 'system' })
   }
 }
 

@@ -2,10 +2,11 @@ import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import type { SessionEnd } from '#exceptions/errors'
 import type { TakenOverBy } from '#exceptions/messages'
 import { toDate } from '#models/instant'
+import { cutoffOf } from '#sessions/cutoffs'
 import { shownDevice } from '#sessions/device'
 
 /**
- * The written end of a session, as its holder learns it.
+ * The end of a session, as its holder learns it: the written one, or the cut-off that covers it.
  */
 export async function endOfSession(
   client: QueryClientContract,
@@ -15,10 +16,14 @@ export async function endOfSession(
     .from('sessions')
     .leftJoin('sessions as newcomer', 'newcomer.id', 'sessions.superseded_by')
     .where('sessions.id', sessionId)
-    .select('sessions.end_reason', 'sessions.ended_at')
+    .select('sessions.end_reason', 'sessions.ended_at', 'sessions.user_id', 'sessions.seq')
     .select('newcomer.device_name as by_name', 'newcomer.platform as by_platform')
     .select('newcomer.user_agent as by_user_agent')
     .firstOrFail()
+  if (row.ended_at === null) {
+    const cutoff = await cutoffOf(client, { userId: row.user_id, seq: Number(row.seq) })
+    if (cutoff) return { reason: cutoff.reason, endedAt: cutoff.at }
+  }
   return {
     reason: row.end_reason,
     endedAt: toDate(row.ended_at),

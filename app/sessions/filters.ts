@@ -1,0 +1,117 @@
+import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import clock from '#app/clock'
+import { idleTimeout } from '#sessions/standing'
+
+/**
+ * Which live sessions are meant: all conditions must match. They mean the same wherever sessions
+ * are listed or ended, in a terminal and over HTTP.
+ */
+export type SessionFilters = {
+  /** Sessions of these users; undefined: of everyone. */
+  userIds?: number[]
+  /** The session's id. */
+  session?: string
+  /** The device's id, or its name, as the client said it. */
+  device?: string
+  platform?: string
+  /** Not seen for at least so many milliseconds. */
+  idleFor?: number
+  /** Signed in before this moment. */
+  before?: Date
+}
+
+type Query = ReturnType<QueryClientContract['from']>
+
+/**
+ * The filters that choose among the sessions of a user.
+ */
+const NARROWING = ['session', 'device', 'platform', 'idleFor', 'before'] as const
+
+/**
+ * Whether the filters choose among the sessions of their users, or mean all of them.
+ */
+export function isNarrowed(filters: SessionFilters): boolean {
+  return NARROWING.some((name) => filters[name] !== undefined)
+}
+
+/**
+ * Whether the filters name what only a session has: an API key is on no device.
+ */
+export function meansSessionsOnly(filters: SessionFilters): boolean {
+  return (
+    filters.session !== undefined || filters.device !== undefined || filters.platform !== undefined
+  )
+}
+
+/**
+ * The live sessions that match: neither ended, nor lapsed, nor cut off, as #sessions/standing
+ * judges one. Cut-offs that are finished have left no session without an end behind.
+ */
+export function matchingSessions(client: QueryClientContract, filters: SessionFilters): Query {
+  const now = clock.millis()
+  const query = client
+    .from('sessions')
+    .whereNull('sessions.ended_at')
+    .where('sessions.expires_at', '>', new Date(now))
+    .where('sessions.last_seen_at', '>', new Date(now - idleTimeout()))
+    .whereRaw(
+      'sessions.seq > (SELECT coalesce(max(session_seq), 0) FROM cutoffs WHERE user_id IS NULL)'
+    )
+    .whereNotExists((cut) => {
+      cut
+        .from('cutoffs')
+        .select('cutoffs.id')
+        .whereColumn('cutoffs.user_id', 'sessions.user_id')
+        .whereColumn('cutoffs.session_seq', '>=', 'sessions.seq')
+        .whereNull('cutoffs.finished_at')
+    })
+
+  const { userIds, session, device, platform, idleFor, before } = filters
+  if (userIds) query.whereIn('sessions.user_id', userIds)
+  if (session !== undefined) query.where('sessions.id', session)
+  if (device !== undefined) {
+    query.where((either) => {
+      either.where('sessions.device_id', device).orWhere('sessions.device_name', device)
+    })
+  }
+  if (platform !== undefined) query.where('sessions.platform', platform)
+  if (idleFor !== undefined) query.where('sessions.last_seen_at', '<=', new Date(now - idleFor))
+  if (before) query.where('sessions.created_at', '<', before)
+  return query
+}
+
+/**
+ * The live API keys that match: idle since their last use, or since they were made. Keys are on
+ * no device, so filters that name one match none.
+ */
+export function matchingApiKeys(client: QueryClientContract, filters: SessionFilters): Query {
+  const now = clock.millis()
+  const query = client
+    .from('api_tokens')
+    .where('api_tokens.type', 'api_key')
+    .whereRaw(
+      'api_tokens.id > (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)'
+    )
+    .whereNotExists((cut) => {
+      cut
+        .from('cutoffs')
+        .select('cutoffs.id')
+        .whereColumn('cutoffs.user_id', 'api_tokens.tokenable_id')
+        .whereColumn('cutoffs.api_key_id', '>=', 'api_tokens.id')
+        .whereNull('cutoffs.finished_at')
+    })
+    .where((alive) => {
+      alive.whereNull('api_tokens.expires_at').orWhere('api_tokens.expires_at', '>', new Date(now))
+    })
+
+  const { userIds, idleFor, before } = filters
+  if (meansSessionsOnly(filters)) query.whereRaw('1 = 0')
+  if (userIds) query.whereIn('api_tokens.tokenable_id', userIds)
+  if (idleFor !== undefined) {
+    query.whereRaw('coalesce(api_tokens.last_used_at, api_tokens.created_at) <= ?', [
+      new Date(now - idleFor),
+    ])
+  }
+  if (before) query.where('api_tokens.created_at', '<', before)
+  return query
+}

@@ -1,0 +1,163 @@
+import db from '@adonisjs/lucid/services/db'
+import { endApiKeys } from '#app/api_keys/end_api_keys'
+import clock from '#app/clock'
+import { inBatches, type Watch } from '#sessions/batches'
+import { toCutoff, type Cutoff } from '#sessions/cutoffs'
+import { endCutOff } from '#sessions/end_cut_off'
+import { SESSION_COLUMNS, toSession } from '#sessions/session'
+import { lockUsers } from '#sessions/user_lock'
+
+/**
+ * What a run has written. `complete`: nothing is left.
+ */
+export type Finished = { ended: number; apiKeysEnded: number; complete: boolean }
+
+/**
+ * Writes the ends of all that cut-offs have stopped, in batches, oldest cut-off first, each with
+ * the time and actor of its cut. Takes up what a process that died has left; several at once do no
+ * harm. With `only`, the others are left alone.
+ */
+export async function finishCutoffs(watch: Watch & { only?: number[] } = {}): Promise<Finished> {
+  const total: Finished = { ended: 0, apiKeysEnded: 0, complete: true }
+  for (const cutoff of await unfinishedCutoffs(watch.only)) {
+    const ended = await finishCutoff(cutoff, watch)
+    total.ended += ended.ended
+    total.apiKeysEnded += ended.apiKeysEnded
+    if (!ended.complete) return { ...total, complete: false }
+  }
+  return total
+}
+
+/**
+ * Cut-offs whose rows are not all ended, oldest first.
+ */
+export async function unfinishedCutoffs(only?: number[]): Promise<Cutoff[]> {
+  const query = db.from('cutoffs').whereNull('finished_at').orderBy('id')
+  if (only) query.whereIn('id', only)
+  const found = await query
+  return found.map(toCutoff)
+}
+
+/**
+ * How many sessions and API keys unfinished cut-offs have left to write.
+ */
+export async function countLeft(only?: number[]): Promise<number> {
+  let left = 0
+  for (const cutoff of await unfinishedCutoffs(only)) {
+    const [sessions] = await unended(cutoff).count('* as total')
+    const [keys] = await unendedKeys(cutoff).count('* as total')
+    left += Number(sessions.total) + Number(keys.total)
+  }
+  return left
+}
+
+/**
+ * How many sessions a cut-off has ended, whoever wrote it: sign-ins settle their user's on the way.
+ */
+export async function countEndedBy(cutoff: Cutoff): Promise<number> {
+  const { total } = await db
+    .from('sessions')
+    .where('ended_at', cutoff.at)
+    .where('ended_by', cutoff.actor)
+    .where('end_reason', cutoff.reason)
+    .where('seq', '<=', cutoff.sessionSeq)
+    .count('* as total')
+    .firstOrFail()
+  return Number(total)
+}
+
+async function finishCutoff(cutoff: Cutoff, watch: Watch): Promise<Finished> {
+  const done: Finished = { ended: 0, apiKeysEnded: 0, complete: false }
+  const sessionsDone = await inBatches(sessionStep(cutoff, done), watch)
+  const keysDone = sessionsDone && (await inBatches(keyStep(cutoff, done), watch))
+  if (!keysDone) return done
+
+  await db
+    .from('cutoffs')
+    .where('id', cutoff.id)
+    .whereNull('finished_at')
+    .update({ finished_at: clock.now() })
+  return { ...done, complete: true }
+}
+
+function sessionStep(cutoff: Cutoff, done: Finished) {
+  let after = 0
+  return async (size: number) => {
+    const next = await unended(cutoff)
+      .where('seq', '>', after)
+      .select('seq', 'user_id')
+      .orderBy('seq')
+      .limit(size)
+    if (next.length === 0) return { taken: 0, ended: 0 }
+    const seqs = next.map((row) => Number(row.seq))
+    after = seqs.at(-1)!
+
+    const ended = await db.transaction(async (trx) => {
+      await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
+      const alive = await trx
+        .from('sessions')
+        .select(...SESSION_COLUMNS)
+        .whereIn('seq', seqs)
+        .whereNull('ended_at')
+      return endCutOff(trx, alive.map(toSession), cutoff)
+    })
+    done.ended += ended
+    return { taken: next.length, ended }
+  }
+}
+
+function keyStep(cutoff: Cutoff, done: Finished) {
+  let after = 0
+  return async (size: number) => {
+    const next = await unendedKeys(cutoff)
+      .where('id', '>', after)
+      .select('id', 'tokenable_id')
+      .orderBy('id')
+      .limit(size)
+    if (next.length === 0) return { taken: 0, ended: 0 }
+    const ids = next.map((row) => Number(row.id))
+    after = ids.at(-1)!
+
+    const ended = await db.transaction(async (trx) => {
+      await lockUsers(trx, usersOf(next.map((row) => row.tokenable_id)))
+      const keys = await trx
+        .from('api_tokens')
+        .select('id', 'tokenable_id', 'name')
+        .whereIn('id', ids)
+        .where('type', 'api_key')
+      await endApiKeys(
+        trx,
+        keys.map((key) => ({ id: Number(key.id), userId: key.tokenable_id, name: key.name })),
+        cutoff
+      )
+      return keys.length
+    })
+    done.apiKeysEnded += ended
+    return { taken: next.length, ended }
+  }
+}
+
+function unended(cutoff: Cutoff) {
+  const query = db.from('sessions').whereNull('ended_at').where('seq', '<=', cutoff.sessionSeq)
+  if (cutoff.userId !== null) query.where('user_id', cutoff.userId)
+  return query
+}
+
+/**
+ * Keys that had expired before the cut are not its own.
+ */
+function unendedKeys(cutoff: Cutoff) {
+  const query = db
+    .from('api_tokens')
+    .where('type', 'api_key')
+    .where('id', '<=', cutoff.apiKeyId)
+    .where((alive) => {
+      alive.whereNull('expires_at').orWhere('expires_at', '>', cutoff.at)
+    })
+  if (cutoff.userId !== null) query.where('tokenable_id', cutoff.userId)
+  return query
+}
+
+function usersOf(ids: (number | null)[]): number[] {
+  return [...new Set(ids)].filter((id) => id !== null)
+}
