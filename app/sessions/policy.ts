@@ -39,19 +39,22 @@ export function surplusSessions(
 }
 
 /**
- * The limit that a newcomer runs into, and the sessions that stand in the way: those of its
- * platform where only that limit is reached.
+ * The limit that a newcomer runs into, and the sessions that stand in the way. Where the limit of
+ * its platform is reached, giving up a session of another platform would not let it in, so only
+ * that platform's are named, unless more than those must go.
  */
 export function limitReached(
   live: Session[],
   limit: number | null,
   newcomer: { platform: string | null }
 ): { quota: Quota; sessions: Session[] } {
-  const { platform } = newcomer
-  if ((limit === null || live.length < limit) && platform !== null) {
-    const sessions = live.filter((session) => session.device.platform === platform)
-    const max = sessionsConfig.limitPerPlatform[platform] ?? null
-    return { quota: { used: sessions.length, max }, sessions }
+  const surplus = limit === null ? 0 : live.length - limit + 1
+  const max = sessionsConfig.limitPerPlatform[newcomer.platform ?? '']
+  if (max !== undefined) {
+    const sessions = live.filter((session) => session.device.platform === newcomer.platform)
+    if (sessions.length >= max && sessions.length - max + 1 >= surplus) {
+      return { quota: { used: sessions.length, max }, sessions }
+    }
   }
   return { quota: { used: live.length, max: limit }, sessions: live }
 }
