@@ -1,0 +1,62 @@
+import { figure, median, spread, table } from './figures.js'
+import type { Plan } from './plan.js'
+import type { BenchServer, Database, Workshop } from './servers.js'
+import { signIn } from './storm.js'
+
+const SIGN_INS_A_ROUND = 20
+
+/**
+ * How long a sign-in takes over HTTP beside one bare verification of a password in the same
+ * process. Every sign-in after a user's first evicts a session.
+ */
+export async function compareSignIn(workshop: Workshop, database: Database, plan: Plan) {
+  const server = await workshop.startServer(database)
+  await takeTurns(server)
+
+  const rounds: { signIn: number; hash: number; beyond: number }[] = []
+  for (let round = 0; round < plan.rounds; round++) rounds.push(await takeTurns(server))
+  await workshop.stopServer(server)
+
+  const results = {
+    signIn: figure(rounds.map((round) => round.signIn)),
+    hash: figure(rounds.map((round) => round.hash)),
+    beyond: figure(rounds.map((round) => round.beyond)),
+  }
+  plan.print(`Sign-in on ${database}, medians in milliseconds`)
+  plan.print(
+    table(
+      ['', 'ms'],
+      [
+        ['sign-in', spread(results.signIn, 2)],
+        ['one bare hash', spread(results.hash, 2)],
+        ['sign-in beyond its hash', spread(results.beyond, 2)],
+      ]
+    )
+  )
+  return results
+}
+
+async function takeTurns({ url, holdings }: BenchServer) {
+  const { emails, password } = holdings
+  const signIns: number[] = []
+  const hashes: number[] = []
+  for (let turn = 0; turn < SIGN_INS_A_ROUND; turn++) {
+    const begun = performance.now()
+    const status = await signIn(url, emails[turn % 8], password)
+    signIns.push(performance.now() - begun)
+    if (status !== 200) throw new Error(`A sign-in was answered with ${status}.`)
+    hashes.push(await bareHash(url, holdings))
+  }
+  const beyond = median(signIns) - median(hashes)
+  return { signIn: median(signIns), hash: median(hashes), beyond }
+}
+
+async function bareHash(url: string, body: { hashed: string; password: string }): Promise<number> {
+  const response = await fetch(`${url}/bench/hash`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ hashed: body.hashed, password: body.password }),
+  })
+  const { milliseconds } = (await response.json()) as { milliseconds: number }
+  return milliseconds
+}
