@@ -1,6 +1,7 @@
 import vine from '@vinejs/vine'
 import type { FieldContext } from '@vinejs/vine/types'
 import { DateTime } from 'luxon'
+import clock from '#app/clock'
 import { parseDuration } from '#start/env_rules'
 import * as rules from '#validators/rules'
 
@@ -61,3 +62,29 @@ export const sessionFilters = {
  * What an admin writes as the reason of an act.
  */
 export const reason = () => rules.name(500).nullable().optional()
+
+/**
+ * So long before now, or a date or time.
+ */
+export const since = () =>
+  vine
+    .string()
+    .trim()
+    .use(past())
+    .transform((value) => parsePast(value) ?? new Date(0))
+
+const past = vine.createRule((value: unknown, _: undefined, field: FieldContext) => {
+  if (parsePast(String(value))) return
+  field.report(
+    'The {{ field }} field must be a duration such as 24h, or a date or time such as 2026-11-24T03:00:00Z',
+    'past',
+    field
+  )
+})
+
+function parsePast(value: string): Date | undefined {
+  const ago = parseDuration(value)
+  if (ago !== undefined) return new Date(clock.millis() - ago)
+  const { isValid, year } = parseMoment(value)
+  return isValid && year >= 1970 && year <= 9999 ? parseMoment(value).toJSDate() : undefined
+}

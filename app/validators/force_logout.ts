@@ -1,5 +1,5 @@
 import vine from '@vinejs/vine'
-import { reason, sessionFilters } from '#validators/filters'
+import { reason, sessionFilters, since } from '#validators/filters'
 
 /**
  * The filters alone, as lists take them.
@@ -43,3 +43,8 @@ export const forceLogoutValidator = vine.create({
  * The reason alone.
  */
 export const reasonValidator = vine.create({ reason: reason() })
+
+/**
+ * A moment in the past: so long ago, or a date or time.
+ */
+export const sinceValidator = vine.create({ since: since().optional() })

@@ -1,0 +1,64 @@
+import { keepAnAdmin } from '#accounts/last_admin'
+import clock from '#app/clock'
+import type User from '#models/user'
+import type { Actor } from '#sessions/actor'
+import type { Watch } from '#sessions/batches'
+import { endAllOfUser } from '#sessions/end_all_of_user'
+import { appendEvents } from '#sessions/events'
+import { finishCutoffs } from '#sessions/finish_cutoffs'
+import { finishInBackground } from '#sessions/finish_in_background'
+import { withUserLock } from '#sessions/user_lock'
+
+/**
+ * By whom an account is disabled, and why.
+ */
+export type DisableOrder = {
+  actor: Actor
+  note?: string | null
+  /** Refuses to disable the last enabled administrator. */
+  keepAnAdmin?: boolean
+}
+
+export type DisabledUser = { user: User; ended: number; apiKeysEnded: number }
+
+/**
+ * Disables an account and ends all its sessions and API keys, in one transaction: nobody signs in
+ * to it until it is enabled. One that is disabled already stays as it is. Returns null when there
+ * is no such user.
+ *
+ * With `later`, the rows of very many are written afterwards; their tokens stop at once all the
+ * same. Throws `E_FORBIDDEN` where the last administrator must stay.
+ */
+export async function disableUser(
+  userId: number,
+  order: DisableOrder,
+  watch: Watch & { later?: boolean } = {}
+): Promise<DisabledUser | null> {
+  const { actor, note } = order
+  const disabled = await withUserLock(userId, async (trx, user) => {
+    if (!user) return null
+    if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, cutoff: null }
+    if (order.keepAnAdmin) await keepAnAdmin(trx, user)
+
+    user.disabledAt = clock.now()
+    await user.useTransaction(trx).save()
+    const reason = 'account_disabled'
+    const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
+    const { ended, apiKeysEnded, cutoff } = all
+    await appendEvents(trx, [
+      {
+        type: 'user.disabled',
+        userId: user.id,
+        actor,
+        data: { note: note ?? null, matched: ended, apiKeysMatched: apiKeysEnded },
+      },
+    ])
+    return { user, ended, apiKeysEnded, cutoff }
+  })
+  if (!disabled) return null
+
+  const { cutoff, ...result } = disabled
+  if (cutoff && watch.later) finishInBackground()
+  else if (cutoff) await finishCutoffs({ ...watch, only: [cutoff.id] })
+  return result
+}

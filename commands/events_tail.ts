@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { flags } from '@adonisjs/core/ace'
+import { escapeJson, escapeText } from '#app/terminal/escape'
+import { UnknownUser } from '#app/terminal/failures'
+import { explainValidation } from '#app/terminal/filtered_command'
+import { onInterrupt } from '#app/terminal/interrupt'
+import { OperatorCommand } from '#app/terminal/operator_command'
+import type { LoggedEvent } from '#sessions/event_log'
+
+const PAGE = 500
+
+/**
+ * Milliseconds between two looks when nothing new is there.
+ */
+const LOOK_EVERY = 250
+
+/**
+ * Follows the log as it happens, whichever process or node it happens in.
+ */
+export default class EventsTail extends OperatorCommand {
+  static commandName = 'events:tail'
+  static description = 'Follow the log as it happens'
+  static help = [
+    'Ends with Ctrl-C. With --json, every event is one JSON object on a line of its own.',
+    '',
+    'Examples:',
+    '  {{ binaryName }} events:tail',
+    '  {{ binaryName }} events:tail --user=ada@example.com --since=24h',
+    '  {{ binaryName }} events:tail --json --since=2026-11-24T03:00:00Z',
+  ]
+
+  @flags.string({ description: 'Only what is about this user: e-mail or id' })
+  declare user: string
+
+  @flags.string({ description: 'Begin in the past: a duration (24h) or a date or time (UTC)' })
+  declare since: string
+
+  @flags.boolean({ description: 'Follow on; --no-follow ends with the last event', default: true })
+  declare follow: boolean
+
+  protected async perform() {
+    const { endOfLog, LOG_START, readEvents } = await import('#sessions/event_log')
+    const since = await this.#readSince()
+    const userId = await this.#readUserId()
+    const fromStart = since !== undefined || !this.follow
+    let after = fromStart ? LOG_START : await endOfLog()
+
+    const { signal, release } = onInterrupt()
+    while (!signal.aborted) {
+      const events = await readEvents({ after, limit: PAGE, userId, since })
+      for (const event of events) this.#print(event)
+      after = events.at(-1)?.cursor ?? after
+      if (events.length > 0) continue
+      if (!this.follow) break
+      await sleep(LOOK_EVERY, undefined, { signal }).catch(() => {})
+    }
+    release()
+  }
+
+  async #readSince(): Promise<Date | undefined> {
+    const { sinceValidator } = await import('#validators/force_logout')
+    const { since } = await sinceValidator.validate({ since: this.since }).catch(explainValidation)
+    return since
+  }
+
+  async #readUserId(): Promise<number | undefined> {
+    if (this.user === undefined) return undefined
+    const { findUser } = await import('#accounts/find_user')
+    const user = await findUser(this.user)
+    if (!user) throw new UnknownUser(this.user)
+    return user.id
+  }
+
+  #print(event: LoggedEvent) {
+    const { cursor, ...told } = event
+    if (this.json) this.logger.log(escapeJson(told))
+    else this.logger.log(inOneLine(event))
+  }
+}
+
+function inOneLine({ occurredAt, type, userId, sessionId, reason, actor, data }: LoggedEvent) {
+  const parts = [
+    occurredAt.toISOString(),
+    type.padEnd(16),
+    userId === null ? 'everyone' : `user:${userId}`,
+    sessionId && `session:${sessionId}`,
+    reason,
+    `by ${escapeText(actor)}`,
+    Object.keys(data).length > 0 && escapeJson(data),
+  ]
+  return parts.filter(Boolean).join('  ')
+}

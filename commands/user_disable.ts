@@ -1,0 +1,30 @@
+import { escapeText } from '#app/terminal/escape'
+import { UnknownUser } from '#app/terminal/failures'
+import { UserCommand } from '#app/terminal/user_command'
+
+/**
+ * Disables an account.
+ */
+export default class UserDisable extends UserCommand {
+  static commandName = 'user:disable'
+  static description = 'Disable an account and end all its sessions and API keys'
+  static help = [
+    'Nobody signs in to the account until user:enable. Example:',
+    '  {{ binaryName }} user:disable ada@example.com --reason="left the company"',
+  ]
+
+  protected async perform() {
+    const { disableUser } = await import('#accounts/disable_user')
+    const order = await this.readOrder()
+    const found = await this.readUser()
+    const disabled = await disableUser(found.id, order)
+    if (!disabled) throw new UnknownUser(this.user)
+
+    const { user, ended, apiKeysEnded } = disabled
+    this.say(
+      `${escapeText(user.email)} is disabled. Ended ${ended} session(s) and ${apiKeysEnded} API key(s).`
+    )
+    const { id, email, disabledAt } = user
+    this.printJson({ user: { id, email, disabledAt }, ended, apiKeysEnded })
+  }
+}
