@@ -1,6 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { idleTimeout } from '#sessions/standing'
 
 /**
  * How long uses of one session merge before one write, in milliseconds.
@@ -29,12 +30,17 @@ type Write = (entries: { id: string; at: Date }[]) => Promise<void>
  */
 export class UseLedger {
   readonly #write: Write
+  readonly #writeEvery: () => number
   readonly #entries = new Map<string, { usedAt: number; writtenAt: number }>()
   #timer?: NodeJS.Timeout
   #flushing?: Promise<void>
 
-  constructor(write: Write) {
+  /**
+   * `writeEvery` says how long uses merge, in milliseconds.
+   */
+  constructor(write: Write, writeEvery = () => WRITE_EVERY) {
     this.#write = write
+    this.#writeEvery = writeEvery
   }
 
   /**
@@ -80,10 +86,11 @@ export class UseLedger {
 
   async #flushDue(everything: boolean) {
     const now = clock.millis()
+    const writeEvery = this.#writeEvery()
     const due: { id: string; at: Date }[] = []
     for (const [id, { usedAt, writtenAt }] of this.#entries) {
       if (usedAt <= writtenAt) this.#entries.delete(id)
-      else if (everything || now - writtenAt >= WRITE_EVERY) due.push({ id, at: new Date(usedAt) })
+      else if (everything || now - writtenAt >= writeEvery) due.push({ id, at: new Date(usedAt) })
     }
     for (let start = 0; start < due.length; start += ENTRIES_PER_STATEMENT) {
       const batch = due.slice(start, start + ENTRIES_PER_STATEMENT)
@@ -133,14 +140,17 @@ async function moveForward(
 }
 
 /**
- * When each session was last seen (`sessions.last_seen_at`).
+ * When each session was last seen (`sessions.last_seen_at`). Other nodes judge by what is written,
+ * so a short idle timeout is written more often.
  */
-export const lastSeen = new UseLedger((entries) =>
-  moveForward(
-    db.connection(),
-    { table: 'sessions', id: 'uuid', column: 'last_seen_at', alive: 'sessions.ended_at IS NULL' },
-    entries
-  )
+export const lastSeen = new UseLedger(
+  (entries) =>
+    moveForward(
+      db.connection(),
+      { table: 'sessions', id: 'uuid', column: 'last_seen_at', alive: 'sessions.ended_at IS NULL' },
+      entries
+    ),
+  () => Math.min(WRITE_EVERY, idleTimeout() / 4)
 )
 
 /**

@@ -4,6 +4,7 @@ import type User from '#models/user'
 import { cutoffFor, cutoffOf } from '#sessions/cutoffs'
 import { endCutOff } from '#sessions/end_cut_off'
 import { endSessions } from '#sessions/end_sessions'
+import { lastSeen } from '#sessions/last_seen'
 import { SESSION_COLUMNS, toSession, type Session } from '#sessions/session'
 import { lapseOf } from '#sessions/standing'
 
@@ -66,6 +67,10 @@ async function settleCutOff(trx: TransactionClientContract, userId: number, cutS
   }
 }
 
+/**
+ * With the uses that this node has seen and not written yet: a session in use is neither idle nor
+ * the first to go.
+ */
 async function unendedSessions(
   client: QueryClientContract,
   userId: number,
@@ -77,7 +82,11 @@ async function unendedSessions(
     .where('user_id', userId)
     .whereNull('ended_at')
     .where('seq', '>', cutSeq)
-  return rows.map(toSession).sort(byLatestActivity)
+  const sessions = rows.map(toSession)
+  for (const session of sessions) {
+    session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
+  }
+  return sessions.sort(byLatestActivity)
 }
 
 /**
