@@ -43,6 +43,7 @@ router
 router.get('health/live', [controllers.Health, 'live'])
 router.get('health/ready', [controllers.Health, 'ready'])
 router.get('metrics', [controllers.Metrics, 'show'])
+router.get('openapi.json', [controllers.Openapi, 'show'])
 
 router.get('/', [controllers.Console, 'show'])
 router.get('console/:file', [controllers.Console, 'asset'])

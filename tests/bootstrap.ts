@@ -1,9 +1,10 @@
 import { assert } from '@japa/assert'
-import { apiClient } from '@japa/api-client'
+import { ApiClient, apiClient } from '@japa/api-client'
 import app from '@adonisjs/core/services/app'
 import type { Config } from '@japa/runner/types'
 import { pluginAdonisJS } from '@japa/plugin-adonisjs'
 import testUtils from '@adonisjs/core/services/test_utils'
+import { checkAnswer } from './harness/openapi.js'
 
 /**
  * Configure Japa plugins in the plugins array.
@@ -30,3 +31,17 @@ export const configureSuite: Config['configureSuite'] = (suite) => {
     return suite.setup(() => testUtils.httpServer().start())
   }
 }
+
+/**
+ * Every answer that a test gets is held against the OpenAPI document.
+ */
+ApiClient.teardown((response) => {
+  const { method, url } = response.request.request
+  checkAnswer({
+    method,
+    path: new URL(url).pathname,
+    status: response.status(),
+    type: response.header('content-type') ?? '',
+    body: response.body(),
+  })
+})

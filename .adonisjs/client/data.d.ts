@@ -6,6 +6,9 @@
 /// <reference path="./manifest.d.ts" />
 import type { InferData, InferVariants } from '@adonisjs/core/types/transformers'
 import type AccountEventTransformer from '#transformers/account_event_transformer'
+import type AdminEventTransformer from '#transformers/admin_event_transformer'
+import type AdminSessionTransformer from '#transformers/admin_session_transformer'
+import type AdminUserTransformer from '#transformers/admin_user_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
@@ -15,6 +18,18 @@ export namespace Data {
   export type AccountEvent = InferData<AccountEventTransformer>
   export namespace AccountEvent {
     export type Variants = InferVariants<AccountEventTransformer>
+  }
+  export type AdminEvent = InferData<AdminEventTransformer>
+  export namespace AdminEvent {
+    export type Variants = InferVariants<AdminEventTransformer>
+  }
+  export type AdminSession = InferData<AdminSessionTransformer>
+  export namespace AdminSession {
+    export type Variants = InferVariants<AdminSessionTransformer>
+  }
+  export type AdminUser = InferData<AdminUserTransformer>
+  export namespace AdminUser {
+    export type Variants = InferVariants<AdminUserTransformer>
   }
   export type OpenedSession = InferData<OpenedSessionTransformer>
   export namespace OpenedSession {

@@ -12,6 +12,7 @@ export const controllers = {
   Login: () => import('#controllers/login_controller'),
   Logout: () => import('#controllers/logout_controller'),
   Metrics: () => import('#controllers/metrics_controller'),
+  Openapi: () => import('#controllers/openapi_controller'),
   PasswordResets: () => import('#controllers/password_resets_controller'),
   Passwords: () => import('#controllers/passwords_controller'),
   Sessions: () => import('#controllers/sessions_controller'),

@@ -22,6 +22,7 @@ export type ScannedRoutes = {
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
+    'openapi.show': { paramsTuple?: []; params?: {} }
     'console.show': { paramsTuple?: []; params?: {} }
     'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
   }
@@ -42,6 +43,7 @@ export type ScannedRoutes = {
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
+    'openapi.show': { paramsTuple?: []; params?: {} }
     'console.show': { paramsTuple?: []; params?: {} }
     'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
   }
@@ -52,6 +54,7 @@ export type ScannedRoutes = {
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
+    'openapi.show': { paramsTuple?: []; params?: {} }
     'console.show': { paramsTuple?: []; params?: {} }
     'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
   }

@@ -1,9 +1,11 @@
 import { PASSWORD } from './accounts.js'
+import { checkAnswer } from './openapi.js'
 
 export type Answer = { status: number; headers: Headers; body: any }
 
 /**
- * One request to the API of a server, as a client in another process makes it.
+ * One request to the API of a server, as a client in another process makes it. The answer is held
+ * against the OpenAPI document.
  */
 export async function call(
   server: string,
@@ -21,11 +23,18 @@ export async function call(
     body: options.body === undefined ? undefined : JSON.stringify(options.body),
   })
   const text = await response.text()
-  return {
+  const answer = {
     status: response.status,
     headers: response.headers,
     body: text === '' ? null : JSON.parse(text),
   }
+  checkAnswer({
+    ...answer,
+    method,
+    path: new URL(path, server).pathname,
+    type: response.headers.get('content-type') ?? '',
+  })
+  return answer
 }
 
 /**

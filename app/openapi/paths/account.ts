@@ -1,0 +1,107 @@
+import { bearerFailures, bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
+import { bearer, body, data, empty, inPath, page, paging } from '#app/openapi/operation'
+import { object, ref } from '#app/openapi/schemas'
+import type { Paths } from '#app/openapi/types'
+
+const tags = ['Account and devices']
+const sessionId = inPath('id', { type: 'string' })
+
+/** What users do with their own account and sessions. */
+export const account: Paths = {
+  '/api/v1/account': {
+    get: {
+      operationId: 'getAccount',
+      summary: 'Who the token speaks for',
+      tags,
+      security: bearer,
+      responses: {
+        200: data(
+          'The user, and the session; null for an API key.',
+          object({ user: ref('User'), session: { anyOf: [ref('Session'), { type: 'null' }] } })
+        ),
+        ...failures(...bearerFailures, 'E_FORBIDDEN'),
+      },
+    },
+    delete: {
+      operationId: 'deleteAccount',
+      summary: 'Delete the account; every session and API key ends',
+      tags,
+      security: bearer,
+      requestBody: body({ currentPassword: { type: 'string' } }, { currentPassword: '…' }),
+      responses: {
+        204: empty('The account is gone.'),
+        ...failures(...sessionFailures, 'E_INVALID_CREDENTIALS', ...bodyFailures),
+      },
+    },
+  },
+  '/api/v1/account/password': {
+    put: {
+      operationId: 'changePassword',
+      summary: 'Change the password; the other sessions end',
+      tags,
+      security: bearer,
+      requestBody: body(
+        {
+          'currentPassword': { type: 'string' },
+          'password': { type: 'string', minLength: 8, maxLength: 256 },
+          'keepOthers?': { type: 'boolean', default: false },
+        },
+        { currentPassword: 'a difference engine', password: 'an analytical engine' }
+      ),
+      responses: {
+        200: data('Fresh tokens of this session; the old ones are dead.', ref('SessionTokens')),
+        ...failures(...sessionFailures, 'E_INVALID_CREDENTIALS', ...bodyFailures),
+      },
+    },
+  },
+  '/api/v1/account/events': {
+    get: {
+      operationId: 'listAccountEvents',
+      summary: "The user's own log, newest first",
+      tags,
+      security: bearer,
+      parameters: paging,
+      responses: {
+        200: page('A page of the log.', ref('Event')),
+        ...failures(...sessionFailures, 'E_VALIDATION_ERROR'),
+      },
+    },
+  },
+  '/api/v1/sessions': {
+    get: {
+      operationId: 'listSessions',
+      summary: "The user's live sessions, newest activity first",
+      tags,
+      security: bearer,
+      responses: {
+        200: data('The sessions.', { type: 'array', items: ref('Session') }),
+        ...failures(...sessionFailures),
+      },
+    },
+  },
+  '/api/v1/sessions/{id}': {
+    patch: {
+      operationId: 'renameSession',
+      summary: 'Name a device',
+      tags,
+      security: bearer,
+      parameters: [sessionId],
+      requestBody: body({ name: { type: 'string', maxLength: 100 } }, { name: 'Work phone' }),
+      responses: {
+        200: data('The session.', ref('Session')),
+        ...failures(...sessionFailures, 'E_NOT_FOUND', ...bodyFailures),
+      },
+    },
+    delete: {
+      operationId: 'endSession',
+      summary: 'End one of the own sessions, this one too',
+      tags,
+      security: bearer,
+      parameters: [sessionId],
+      responses: {
+        204: empty('The session has ended.'),
+        ...failures(...sessionFailures, 'E_NOT_FOUND'),
+      },
+    },
+  },
+}

@@ -1,0 +1,194 @@
+import { badProof, bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
+import { anyone, bearer, body, data, empty } from '#app/openapi/operation'
+import { ref } from '#app/openapi/schemas'
+import type { Paths, Schema } from '#app/openapi/types'
+
+const tags = ['Signing in and out']
+
+const email: Schema = { type: 'string', format: 'email', maxLength: 254 }
+const newPassword: Schema = { type: 'string', minLength: 8, maxLength: 256 }
+const device = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', name: 'Phone', platform: 'ios' }
+
+const proof: Schema = {
+  name: 'DPoP',
+  in: 'header',
+  description: 'A proof of possession (RFC 9449): the session is bound to its key.',
+  schema: { type: 'string' },
+}
+
+/** Sign-up, sign-in, renewal and sign-out. */
+export const signingIn: Paths = {
+  '/api/v1/auth/signup': {
+    post: {
+      operationId: 'signUp',
+      summary: 'Make an account and sign it in',
+      tags,
+      security: anyone,
+      parameters: [proof],
+      requestBody: body(
+        {
+          'email': email,
+          'password': newPassword,
+          'fullName?': { type: ['string', 'null'], maxLength: 100 },
+          'device?': ref('DeviceOfSignIn'),
+        },
+        { email: 'ada@example.com', password: 'a difference engine', device }
+      ),
+      responses: {
+        201: data('The account and its first session.', ref('OpenedSession')),
+        ...failures('E_SIGNUP_CLOSED', 'E_TOO_MANY_REQUESTS', badProof, ...bodyFailures),
+      },
+    },
+  },
+  '/api/v1/auth/login': {
+    post: {
+      operationId: 'signIn',
+      summary: 'Sign in on a device',
+      description:
+        'Opens a session. Where the limit is reached it ends the least recently seen ones, or answers 409 with the sessions to choose from: repeat with `endSessions` or `logoutOthers`.',
+      tags,
+      security: anyone,
+      parameters: [proof],
+      requestBody: body(
+        {
+          'email': email,
+          'password': { type: 'string', maxLength: 1024 },
+          'device?': ref('DeviceOfSignIn'),
+          'logoutOthers?': { type: 'boolean' },
+          'endSessions?': { type: 'array', items: { type: 'string' }, maxItems: 1000 },
+        },
+        { email: 'ada@example.com', password: 'a difference engine', device }
+      ),
+      responses: {
+        200: data('The session, and those that it ended.', ref('OpenedSession')),
+        ...failures(
+          'E_INVALID_CREDENTIALS',
+          'E_ACCOUNT_DISABLED',
+          'E_SESSION_LIMIT_REACHED',
+          'E_TOO_MANY_REQUESTS',
+          badProof,
+          ...bodyFailures
+        ),
+      },
+    },
+  },
+  '/api/v1/auth/exchange': {
+    post: {
+      operationId: 'exchangeLegacyToken',
+      summary: 'Exchange a JWT of the old system for a session, once',
+      tags,
+      security: anyone,
+      parameters: [proof],
+      requestBody: body(
+        { 'jwt': { type: 'string', maxLength: 8192 }, 'device?': ref('DeviceOfSignIn') },
+        { jwt: 'eyJhbGciOiJIUzI1NiJ9.e30.signature', device }
+      ),
+      responses: {
+        200: data('The session, and those that it ended.', ref('OpenedSession')),
+        ...failures(
+          'E_INVALID_CREDENTIALS',
+          'E_ACCOUNT_DISABLED',
+          'E_NOT_FOUND',
+          'E_SESSION_LIMIT_REACHED',
+          'E_TOO_MANY_REQUESTS',
+          badProof,
+          ...bodyFailures
+        ),
+      },
+    },
+  },
+  '/api/v1/auth/refresh': {
+    post: {
+      operationId: 'refresh',
+      summary: 'Renew the access token with a refresh token, which works once',
+      description:
+        'Within the retry window the same refresh token gets the same answer again, for clients that lost it. After that its use ends the session.',
+      tags,
+      security: anyone,
+      parameters: [proof],
+      requestBody: body(
+        { refreshToken: { type: 'string' } },
+        { refreshToken: 'ort_AWk5GPw9vw4Lzma81yOvpKQqTm1n4wNGhLNwfC8pFQw' }
+      ),
+      responses: {
+        200: data('New tokens of the session.', ref('SessionTokens')),
+        ...failures(
+          'E_INVALID_REFRESH_TOKEN',
+          'E_REFRESH_TOKEN_REUSED',
+          'E_SESSION_ENDED',
+          'E_TOO_MANY_REQUESTS',
+          badProof,
+          ...bodyFailures
+        ),
+      },
+    },
+  },
+  '/api/v1/auth/logout': {
+    post: {
+      operationId: 'signOut',
+      summary: 'End this session',
+      tags,
+      security: bearer,
+      responses: { 204: empty('The session has ended.'), ...failures(...sessionFailures) },
+    },
+  },
+  '/api/v1/auth/logout-others': {
+    post: {
+      operationId: 'signOutOthers',
+      summary: 'End the other sessions of this user',
+      tags,
+      security: bearer,
+      responses: {
+        200: data('How many ended.', ref('Ended'), { ended: 2 }),
+        ...failures(...sessionFailures),
+      },
+    },
+  },
+  '/api/v1/auth/logout-all': {
+    post: {
+      operationId: 'signOutEverywhere',
+      summary: 'End every session of this user, this one too',
+      tags,
+      security: bearer,
+      responses: {
+        200: data('How many ended.', ref('Ended'), { ended: 3 }),
+        ...failures(...sessionFailures),
+      },
+    },
+  },
+  '/api/v1/auth/password/forgot': {
+    post: {
+      operationId: 'forgotPassword',
+      summary: 'Ask for a mail with a link to set a new password',
+      description: 'The answer is the same whether there is such an account or not.',
+      tags,
+      security: anyone,
+      requestBody: body({ email }, { email: 'ada@example.com' }),
+      responses: {
+        202: data('If there is such an account, a mail is on its way.', {
+          type: 'object',
+          required: ['message'],
+          properties: { message: { type: 'string' } },
+          additionalProperties: false,
+        }),
+        ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
+      },
+    },
+  },
+  '/api/v1/auth/password/reset': {
+    post: {
+      operationId: 'resetPassword',
+      summary: 'Set a new password with the token of the mail; every session ends',
+      tags,
+      security: anyone,
+      requestBody: body(
+        { token: { type: 'string' }, password: newPassword },
+        { token: 'opr_…', password: 'an analytical engine' }
+      ),
+      responses: {
+        204: empty('The password is set.'),
+        ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
+      },
+    },
+  },
+}

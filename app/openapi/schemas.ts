@@ -1,0 +1,111 @@
+import { END_REASONS } from '#sessions/end_reasons'
+import type { Schema } from '#app/openapi/types'
+
+const nullable = (type: string, more: Schema = {}) => ({ type: [type, 'null'], ...more })
+const instant = { type: 'string', format: 'date-time' }
+const uuid = { type: 'string', format: 'uuid' }
+
+/**
+ * An object with exactly these properties. A name that ends in `?` may be absent.
+ */
+export function object(properties: Record<string, Schema>, more: Schema = {}): Schema {
+  const names = Object.keys(properties)
+  return {
+    type: 'object',
+    required: names.filter((name) => !name.endsWith('?')),
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([name, schema]) => [name.replace(/\?$/, ''), schema])
+    ),
+    additionalProperties: false,
+    ...more,
+  }
+}
+
+/** A schema of the document by its name. */
+export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+
+const tokens = {
+  token: { type: 'string', pattern: '^oat_[A-Za-z0-9_-]{43}$' },
+  tokenType: { enum: ['Bearer', 'DPoP'] },
+  expiresAt: instant,
+  refreshToken: nullable('string', { pattern: '^ort_[A-Za-z0-9_-]{43}$' }),
+  refreshExpiresAt: nullable('string', { format: 'date-time' }),
+}
+
+/**
+ * The shapes that answers and bodies are made of, by name.
+ */
+export const schemas: Record<string, Schema> = {
+  Device: object(
+    { id: nullable('string'), name: nullable('string'), platform: nullable('string') },
+    { description: 'What the client says it is. Without a name, one is read from the user agent.' }
+  ),
+  DeviceOfSignIn: {
+    type: ['object', 'null'],
+    properties: {
+      id: nullable('string', {
+        maxLength: 200,
+        description: 'Stable and chosen by the client: the same device takes no second place.',
+      }),
+      name: nullable('string', { maxLength: 100 }),
+      platform: nullable('string', { maxLength: 32, examples: ['ios', 'android', 'web'] }),
+    },
+  },
+  TakenOverBy: object({ name: nullable('string'), platform: nullable('string') }),
+  User: object({
+    id: { type: 'integer' },
+    email: { type: 'string', format: 'email' },
+    fullName: nullable('string'),
+    role: { enum: ['user', 'admin'] },
+    createdAt: instant,
+  }),
+  Session: object({
+    id: uuid,
+    device: ref('Device'),
+    ip: nullable('string'),
+    userAgent: nullable('string'),
+    createdAt: instant,
+    lastSeenAt: instant,
+    expiresAt: { ...instant, description: 'The absolute lifetime.' },
+    current: { type: 'boolean', description: 'Whether it is the session that asks.' },
+  }),
+  EndedSession: object({
+    id: uuid,
+    device: ref('Device'),
+    lastSeenAt: instant,
+    reason: { enum: END_REASONS },
+  }),
+  Quota: object(
+    { used: { type: 'integer' }, max: nullable('integer') },
+    { description: 'Sessions held and allowed; `max` null: as many as they like.' }
+  ),
+  OpenedSession: object({
+    ...tokens,
+    user: ref('User'),
+    session: ref('Session'),
+    endedSessions: { type: 'array', items: ref('EndedSession') },
+    quota: ref('Quota'),
+  }),
+  SessionTokens: object({ ...tokens, session: ref('Session') }),
+  Ended: object({ ended: { type: 'integer', minimum: 0 } }),
+  PageMeta: object({
+    total: { type: 'integer' },
+    perPage: { type: 'integer' },
+    currentPage: { type: 'integer' },
+    lastPage: { type: 'integer' },
+    firstPage: { type: 'integer' },
+    firstPageUrl: { type: 'string' },
+    lastPageUrl: { type: 'string' },
+    nextPageUrl: nullable('string'),
+    previousPageUrl: nullable('string'),
+  }),
+  Event: object({
+    id: { type: 'integer' },
+    type: { type: 'string' },
+    sessionId: nullable('string', { format: 'uuid' }),
+    reason: nullable('string'),
+    actor: { type: 'string', examples: ['user:7', 'command:force:logout', 'system'] },
+    data: { type: 'object' },
+    occurredAt: instant,
+  }),
+}
