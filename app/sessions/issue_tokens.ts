@@ -16,7 +16,9 @@ export type IssuedTokens = {
 }
 
 /**
- * Writes a session's access token and refresh token. Neither outlives the session.
+ * Writes a session's access token and refresh token. Neither outlives the session. Without refresh
+ * tokens every use gives the access token its time again: it may live as long as the session, which
+ * goes idle when it is not used for that time (#sessions/standing).
  */
 export async function issueTokens(
   trx: TransactionClientContract,
@@ -38,10 +40,10 @@ export async function issueTokens(
     expires_at: expiresAt,
   })
 
-  const expiresAt = until(sessionsConfig.accessTokenTtl)
-  const rows = [row('access', values.access, expiresAt)]
-
   const withRefresh = sessionsConfig.refreshTokenTtl > 0
+  const expiresAt = until(sessionsConfig.accessTokenTtl)
+  const rows = [row('access', values.access, withRefresh ? expiresAt : session.expiresAt)]
+
   const refreshExpiresAt = withRefresh ? until(sessionsConfig.refreshTokenTtl) : null
   if (refreshExpiresAt) rows.push(row('refresh', values.refresh, refreshExpiresAt))
 
