@@ -37,6 +37,21 @@ router
         router.delete('sessions/:id', [controllers.Sessions, 'destroy'])
       })
       .use(middleware.auth({ session: true }))
+
+    router
+      .group(() => {
+        router.get('users', [controllers.admin.Users, 'index'])
+        router.get('users/:id/sessions', [controllers.admin.UserSessions, 'index'])
+        router.delete('users/:id/sessions', [controllers.admin.UserSessions, 'destroy'])
+        router.post('users/:id/disable', [controllers.admin.DisabledUsers, 'store'])
+        router.post('users/:id/enable', [controllers.admin.DisabledUsers, 'destroy'])
+        router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
+        router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
+        router.get('events', [controllers.admin.Events, 'index'])
+      })
+      .prefix('admin')
+      .as('admin')
+      .use(middleware.admin())
   })
   .prefix('/api/v1')
 
@@ -47,3 +62,5 @@ router.get('openapi.json', [controllers.Openapi, 'show'])
 
 router.get('/', [controllers.Console, 'show'])
 router.get('console/:file', [controllers.Console, 'asset'])
+router.get('docs', [controllers.Docs, 'show'])
+router.get('docs/:file', [controllers.Docs, 'asset'])

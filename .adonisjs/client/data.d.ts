@@ -9,6 +9,8 @@ import type AccountEventTransformer from '#transformers/account_event_transforme
 import type AdminEventTransformer from '#transformers/admin_event_transformer'
 import type AdminSessionTransformer from '#transformers/admin_session_transformer'
 import type AdminUserTransformer from '#transformers/admin_user_transformer'
+import type DisabledUserTransformer from '#transformers/disabled_user_transformer'
+import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
@@ -30,6 +32,14 @@ export namespace Data {
   export type AdminUser = InferData<AdminUserTransformer>
   export namespace AdminUser {
     export type Variants = InferVariants<AdminUserTransformer>
+  }
+  export type DisabledUser = InferData<DisabledUserTransformer>
+  export namespace DisabledUser {
+    export type Variants = InferVariants<DisabledUserTransformer>
+  }
+  export type ForceLogout = InferData<ForceLogoutTransformer>
+  export namespace ForceLogout {
+    export type Variants = InferVariants<ForceLogoutTransformer>
   }
   export type OpenedSession = InferData<OpenedSessionTransformer>
   export namespace OpenedSession {

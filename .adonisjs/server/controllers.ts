@@ -6,7 +6,16 @@
 export const controllers = {
   Account: () => import('#controllers/account_controller'),
   AccountEvents: () => import('#controllers/account_events_controller'),
+  admin: {
+    DisabledUsers: () => import('#controllers/admin/disabled_users_controller'),
+    Events: () => import('#controllers/admin/events_controller'),
+    ForceLogouts: () => import('#controllers/admin/force_logouts_controller'),
+    Sessions: () => import('#controllers/admin/sessions_controller'),
+    UserSessions: () => import('#controllers/admin/user_sessions_controller'),
+    Users: () => import('#controllers/admin/users_controller'),
+  },
   Console: () => import('#controllers/console_controller'),
+  Docs: () => import('#controllers/docs_controller'),
   Exchange: () => import('#controllers/exchange_controller'),
   Health: () => import('#controllers/health_controller'),
   Login: () => import('#controllers/login_controller'),
