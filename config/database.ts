@@ -38,7 +38,18 @@ function sqlite(): SqliteConfig {
   }
 }
 
-function postgres(poolSize: number): PostgreConfig {
+/**
+ * A lookup always goes by unique indexes. While tables are small the planner would rather read
+ * whole ones, and it would plan anew for every statement.
+ */
+function preparePostgresLookup(connection: any, done: (error: Error | null, c: any) => void) {
+  connection.query(
+    'SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan',
+    (error: Error | null) => done(error, connection)
+  )
+}
+
+function postgres(pool: PostgreConfig['pool']): PostgreConfig {
   return {
     client: 'pg',
     connection: {
@@ -49,7 +60,7 @@ function postgres(poolSize: number): PostgreConfig {
       keepAlive: true,
     } as PostgreConfig['connection'],
     migrations,
-    pool: { min: 0, max: poolSize, acquireTimeoutMillis: PATIENCE },
+    pool: { min: 0, acquireTimeoutMillis: PATIENCE, ...pool },
     schemaGeneration: { enabled: false },
   }
 }
@@ -64,8 +75,8 @@ const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
   connections: {
     sqlite: sqlite(),
-    postgres: postgres(10),
-    lookup: usesPostgres ? postgres(1) : sqlite(),
+    postgres: postgres({ max: 10 }),
+    lookup: usesPostgres ? postgres({ max: 1, afterCreate: preparePostgresLookup }) : sqlite(),
   },
 })
 

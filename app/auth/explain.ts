@@ -1,12 +1,12 @@
 import db from '@adonisjs/lucid/services/db'
 import { Coalescer } from '#auth/coalescer'
+import { LookupStatement } from '#auth/lookup_statement'
 import type { TokenKind } from '#auth/token'
 import type { SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
 import { cutoffOf, cutoffOfApiKey, type Cutoff } from '#sessions/cutoffs'
 import type { EndReason } from '#sessions/end_reasons'
 import { takenOverBy } from '#sessions/session_end'
-import { inList, rows } from '#sessions/sql'
 
 /**
  * A token that was once valid. `rotated`: its session lives on with newer tokens.
@@ -36,20 +36,28 @@ type Row = {
  * Of the session that took over, the device's name and platform are told and nothing else: the
  * user agent names a device that gave no name.
  */
-const EXPLAIN = `
-  SELECT e.hash, e.type, e.session_id, e.user_id, e.reason, e.ended_at,
-    s.end_reason AS session_end_reason, s.ended_at AS session_ended_at,
-    n.device_name AS by_name, n.platform AS by_platform,
-    n.user_agent AS by_user_agent
-  FROM ended_tokens e
-  LEFT JOIN sessions s ON s.id = e.session_id
-  LEFT JOIN sessions n ON n.id = s.superseded_by
-  WHERE `
+const statement = new LookupStatement<Row>('latchkey_explain', {
+  columns: {
+    hash: 'e.hash',
+    type: 'e.type',
+    session_id: 'e.session_id',
+    user_id: 'e.user_id',
+    reason: 'e.reason',
+    ended_at: 'e.ended_at',
+    session_end_reason: 's.end_reason',
+    session_ended_at: 's.ended_at',
+    by_name: 'n.device_name',
+    by_platform: 'n.platform',
+    by_user_agent: 'n.user_agent',
+  },
+  from: `ended_tokens e
+    LEFT JOIN sessions s ON s.id = e.session_id
+    LEFT JOIN sessions n ON n.id = s.superseded_by`,
+  key: 'e.hash',
+})
 
 async function readEndedTokens(hashes: string[]): Promise<Map<string, EndedToken>> {
-  const client = db.connection('lookup')
-  const list = inList(client, 'e.hash', 'text')
-  const found = await rows<Row>(client, EXPLAIN + list.sql, [list.bind(hashes)])
+  const found = await statement.read(hashes)
   return new Map(found.map((row) => [row.hash, toEndedToken(row)]))
 }
 

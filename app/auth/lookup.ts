@@ -1,10 +1,9 @@
-import db from '@adonisjs/lucid/services/db'
 import { Coalescer } from '#auth/coalescer'
+import { LookupStatement, type Columns } from '#auth/lookup_statement'
 import type { TokenKind } from '#auth/token'
 import { toDate, type StoredInstant } from '#models/instant'
 import User from '#models/user'
-import { inList, rows } from '#sessions/sql'
-import { toSession, type Session, type SessionRow } from '#sessions/session'
+import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
 
 /**
  * All that a check needs of a token: the token, its session (none for an API key), its user, and
@@ -46,31 +45,46 @@ type LookupRow = SessionRow & {
   all_cut_api_key_id: number | string | null
 }
 
+const ofSession = Object.fromEntries(
+  SESSION_COLUMNS.map((column) => [column, `s.${column}`])
+) as Columns<SessionRow>
+
 /**
  * One statement for many keys, by the unique index on `api_tokens.hash`; sessions and users come
  * by their own. The two cut-off numbers of everyone are read once a statement.
  */
-const LOOKUP = `
-  SELECT t.id AS token_id, t.hash AS token_hash, t.type AS token_type, t.name AS token_name,
-    t.abilities AS token_abilities, t.expires_at AS token_expires_at,
-    t.last_used_at AS token_last_used_at,
-    s.id, s.seq, s.user_id, s.device_id, s.device_name, s.platform, s.ip, s.user_agent,
-    s.created_at, s.last_seen_at, s.expires_at, s.key_thumbprint,
-    u.id AS u_id, u.full_name AS u_full_name, u.email AS u_email, u.password AS u_password,
-    u.role AS u_role, u.session_limit AS u_session_limit,
-    u.cut_session_seq AS u_cut_session_seq, u.cut_api_key_id AS u_cut_api_key_id,
-    u.disabled_at AS u_disabled_at, u.created_at AS u_created_at, u.updated_at AS u_updated_at,
-    (SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL) AS all_cut_session_seq,
-    (SELECT max(api_key_id) FROM cutoffs WHERE user_id IS NULL) AS all_cut_api_key_id
-  FROM api_tokens t
-  JOIN users u ON u.id = t.tokenable_id
-  LEFT JOIN sessions s ON s.id = t.session_id
-  WHERE `
+const statement = new LookupStatement<LookupRow>('latchkey_lookup', {
+  columns: {
+    token_id: 't.id',
+    token_hash: 't.hash',
+    token_type: 't.type',
+    token_name: 't.name',
+    token_abilities: 't.abilities',
+    token_expires_at: 't.expires_at',
+    token_last_used_at: 't.last_used_at',
+    ...ofSession,
+    u_id: 'u.id',
+    u_full_name: 'u.full_name',
+    u_email: 'u.email',
+    u_password: 'u.password',
+    u_role: 'u.role',
+    u_session_limit: 'u.session_limit',
+    u_cut_session_seq: 'u.cut_session_seq',
+    u_cut_api_key_id: 'u.cut_api_key_id',
+    u_disabled_at: 'u.disabled_at',
+    u_created_at: 'u.created_at',
+    u_updated_at: 'u.updated_at',
+    all_cut_session_seq: '(SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL)',
+    all_cut_api_key_id: '(SELECT max(api_key_id) FROM cutoffs WHERE user_id IS NULL)',
+  },
+  from: `api_tokens t
+    JOIN users u ON u.id = t.tokenable_id
+    LEFT JOIN sessions s ON s.id = t.session_id`,
+  key: 't.hash',
+})
 
 async function readTokens(hashes: string[]): Promise<Map<string, TokenRecord>> {
-  const client = db.connection('lookup')
-  const list = inList(client, 't.hash', 'text')
-  const found = await rows<LookupRow>(client, LOOKUP + list.sql, [list.bind(hashes)])
+  const found = await statement.read(hashes)
   return new Map(found.map((row) => [row.token_hash, toRecord(row)]))
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 /**
  * The kinds of opaque credentials and how each begins. The prefix lets secret scanners find a
@@ -43,5 +43,5 @@ export function tokenKind(value: string): TokenKind | undefined {
  * bits, so a fast hash is enough, and one value has one hash.
  */
 export function hashToken(value: string): string {
-  return createHash('sha256').update(value).digest('hex')
+  return hash('sha256', value, 'hex')
 }
