@@ -35,7 +35,7 @@ export async function settleSessionsOf(
 ): Promise<Session[]> {
   const now = clock.now()
   const cutSeq = await cutoffFor(trx, user)
-  await settleCutOff(trx, user.id, cutSeq)
+  if (cutSeq > 0) await settleCutOff(trx, user.id, cutSeq)
 
   const live: Session[] = []
   for (const session of await unendedSessions(trx, user.id, cutSeq)) {

@@ -1,6 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { ModelObject } from '@adonisjs/lucid/types/model'
 import User from '#models/user'
+import { rows } from '#sessions/sql'
 
 /**
  * Runs `work` in a transaction that holds the user's row. Whatever opens or ends sessions of a
@@ -17,10 +19,26 @@ export async function withUserLock<Result>(
   work: (trx: TransactionClientContract, user: User | null) => Promise<Result>
 ): Promise<Result> {
   return db.transaction(async (trx) => {
-    await lockUsers(trx, [userId])
-    const user = await User.find(userId, { client: trx })
+    const user = await lockUser(trx, userId)
     return work(trx, user)
   })
+}
+
+/**
+ * Takes the lock and reads the user in one statement.
+ */
+async function lockUser(trx: TransactionClientContract, userId: number): Promise<User | null> {
+  const statement =
+    trx.dialect.name === 'postgres'
+      ? 'SELECT * FROM users WHERE id = ? FOR NO KEY UPDATE'
+      : 'UPDATE users SET id = id WHERE id = ? RETURNING *'
+  const [user] = await rows<ModelObject>(trx, statement, [userId])
+  return user
+    ? User.$createFromAdapterResult(user, undefined, {
+        client: trx,
+        connection: trx.connectionName,
+      })
+    : null
 }
 
 /**
