@@ -71,6 +71,7 @@ export default defineConfig({
       { name: 'functional', files: ['tests/functional/**/*.spec.{ts,js}'], timeout: 15000 },
       { name: 'commands', files: ['tests/commands/**/*.spec.{ts,js}'], timeout: 30000 },
       { name: 'concurrency', files: ['tests/concurrency/**/*.spec.{ts,js}'], timeout: 60000 },
+      { name: 'quickstart', files: ['tests/quickstart/**/*.spec.{ts,js}'], timeout: 600000 },
     ],
     forceExit: false,
   },

@@ -1,0 +1,38 @@
+import { createEnvFile } from './ready/env_file.js'
+import { installMissing } from './ready/install.js'
+import { withLock } from './ready/lock.js'
+import { prepareNode, run } from './ready/node.js'
+
+/**
+ * Every npm script starts here: `node bin/ready.js NAME [arguments]`. Any Node.js from 20 on can
+ * run this file; it installs what is missing and hands over to the bundled Node.js 24. Exit codes
+ * and signals pass through.
+ */
+const scripts = {
+  quickstart: ['bin/scripts/quickstart.js'],
+  dev: ['ace.js', 'serve', '--hmr'],
+  build: ['ace.js', 'build'],
+  start: ['bin/scripts/start.js'],
+  test: ['bin/scripts/test.js'],
+  bench: ['--import=@poppinss/ts-exec', 'tests/bench/run.ts'],
+  lint: ['node_modules/eslint/bin/eslint.js', '.'],
+  typecheck: ['node_modules/typescript/bin/tsc', '--noEmit'],
+  format: ['node_modules/prettier/bin/prettier.cjs', '--write', '.'],
+}
+
+const [name, ...rest] = process.argv.slice(2)
+
+if (!Object.hasOwn(scripts, name)) {
+  console.error(`Usage: node bin/ready.js ${Object.keys(scripts).join('|')}`)
+  process.exit(2)
+}
+
+try {
+  await withLock(installMissing)
+  prepareNode()
+  if (name === 'dev') await withLock(createEnvFile)
+  process.exitCode = await run([...scripts[name], ...rest])
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+}

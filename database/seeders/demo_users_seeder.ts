@@ -1,0 +1,30 @@
+import app from '@adonisjs/core/services/app'
+import { BaseSeeder } from '@adonisjs/lucid/seeders'
+import { createUser } from '#accounts/create_user'
+import { findUser } from '#accounts/find_user'
+import { hashPassword } from '#accounts/passwords'
+import { demoUsers } from '#database/demo_users'
+import { UserFactory } from '#database/factories/user_factory'
+
+/**
+ * Makes the demo users that are not there yet. Throws in production mode, where their well-known
+ * passwords would be an open door.
+ */
+export default class DemoUsersSeeder extends BaseSeeder {
+  async run() {
+    if (app.inProduction) {
+      throw new Error('Demo users have well-known passwords: they are not made in production mode.')
+    }
+    for (const { password, ...demo } of demoUsers) {
+      if (await findUser(demo.email)) continue
+      const hashed = await hashPassword(password)
+      const { email, fullName, role } = await UserFactory.merge({
+        ...demo,
+        password: hashed,
+      }).make()
+      await this.client.transaction((trx) =>
+        createUser(trx, { email, fullName, role, password: hashed }, 'command:db:seed')
+      )
+    }
+  }
+}
