@@ -35,6 +35,7 @@ router.use([
  * the routes or the routes group.
  */
 export const middleware = router.named({
+  admin: () => import('#middleware/admin_middleware'),
   auth: () => import('#middleware/auth_middleware'),
   keyProof: () => import('#middleware/key_proof_middleware'),
 })

@@ -1,3 +1,4 @@
+import { E_NOT_FOUND } from '#exceptions/errors'
 import User from '#models/user'
 
 /**
@@ -9,3 +10,28 @@ export async function findUser(emailOrId: string | number): Promise<User | null>
   const id = /^[1-9]\d{0,9}$/.test(handle) ? Number(handle) : 0
   return id > 0 && id <= 2_147_483_647 ? User.find(id) : null
 }
+
+/**
+ * The user behind an id of a path. Throws `E_NOT_FOUND` when there is none, or it is no id.
+ */
+export async function findUserById(id: string): Promise<User> {
+  const user = id.includes('@') ? null : await findUser(id)
+  if (!user) throw new E_NOT_FOUND()
+  return user
+}
+
+/**
+ * The user whose session, live or ended, has the id of a path. Throws `E_NOT_FOUND` when there is
+ * none, or it is no id.
+ */
+export async function findUserBySession(sessionId: string): Promise<User> {
+  const user = UUID.test(sessionId)
+    ? await User.query()
+        .whereIn('id', (query) => query.from('sessions').select('user_id').where('id', sessionId))
+        .first()
+    : null
+  if (!user) throw new E_NOT_FOUND()
+  return user
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -1,4 +1,5 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import type { Page } from '#sessions/event_listing'
 import { matchingApiKeys, matchingSessions, type SessionFilters } from '#sessions/filters'
 import {
   describeSession,
@@ -14,17 +15,9 @@ import {
 export type ListedSession = Session & { email: string | null }
 
 /**
- * The order of a list: by sign-in, oldest or newest first, or by latest activity.
+ * By sign-in. `after` goes on behind the session of this number.
  */
-export type ListOrder = 'oldest' | 'newest' | 'activity'
-
-export type ListOptions = {
-  order?: ListOrder
-  limit?: number
-  offset?: number
-  /** Goes on behind the session of this number, in the order `oldest` or `newest`. */
-  after?: number
-}
+export type ListOptions = { order?: 'oldest' | 'newest'; limit?: number; after?: number }
 
 /**
  * The live sessions that match, with the e-mails of their users.
@@ -32,20 +25,36 @@ export type ListOptions = {
 export async function listSessions(
   client: QueryClientContract,
   filters: SessionFilters,
-  { order = 'oldest', limit, offset, after }: ListOptions = {}
+  { order = 'oldest', limit, after }: ListOptions = {}
 ): Promise<ListedSession[]> {
-  const query = matchingSessions(client, filters)
-    .leftJoin('users', 'users.id', 'sessions.user_id')
-    .select(SESSION_COLUMNS.map((column) => `sessions.${column}`))
-    .select('users.email')
-
-  if (order === 'activity') query.orderBy('sessions.last_seen_at', 'desc')
+  const query = withUsers(matchingSessions(client, filters))
   query.orderBy('sessions.seq', order === 'oldest' ? 'asc' : 'desc')
   if (after !== undefined) query.where('sessions.seq', order === 'oldest' ? '>' : '<', after)
   if (limit !== undefined) query.limit(limit)
-  if (offset) query.offset(offset)
   const found = await query
   return found.map(toListedSession)
+}
+
+/**
+ * One page of the same, latest activity first, with the paginator's numbers.
+ */
+export async function pageOfSessions(
+  client: QueryClientContract,
+  filters: SessionFilters,
+  { page, perPage }: Page
+) {
+  const paginator = await withUsers(matchingSessions(client, filters))
+    .orderBy('sessions.last_seen_at', 'desc')
+    .orderBy('sessions.seq', 'desc')
+    .paginate(page, perPage)
+  return { sessions: paginator.all().map(toListedSession), meta: paginator.getMeta() }
+}
+
+function withUsers(query: ReturnType<typeof matchingSessions>) {
+  return query
+    .leftJoin('users', 'users.id', 'sessions.user_id')
+    .select(SESSION_COLUMNS.map((column) => `sessions.${column}`))
+    .select('users.email')
 }
 
 /**

@@ -19,9 +19,8 @@ const duration = vine.createRule((value: unknown, _: undefined, field: FieldCont
   )
 })
 
-const moment = vine.createRule((value: unknown, _: undefined, field: FieldContext) => {
-  const { isValid, year } = parseMoment(String(value))
-  if (isValid && year >= 1970 && year <= 9999) return
+const dateOrTime = vine.createRule((value: unknown, _: undefined, field: FieldContext) => {
+  if (parseMoment(String(value))) return
   field.report(
     'The {{ field }} field must be a date or time such as 2026-11-24 or 2026-11-24T03:00:00Z',
     'moment',
@@ -29,39 +28,39 @@ const moment = vine.createRule((value: unknown, _: undefined, field: FieldContex
   )
 })
 
+const past = vine.createRule((value: unknown, _: undefined, field: FieldContext) => {
+  if (parsePast(String(value))) return
+  field.report(
+    'The {{ field }} field must be a duration such as 24h, or a date or time such as 2026-11-24T03:00:00Z',
+    'past',
+    field
+  )
+})
+
 /**
  * In UTC, unless it says otherwise.
  */
-function parseMoment(value: string): DateTime {
-  return DateTime.fromISO(value, { zone: 'utc' })
+function parseMoment(value: string): Date | undefined {
+  const parsed = DateTime.fromISO(value, { zone: 'utc' })
+  return parsed.isValid && parsed.year >= 1970 && parsed.year <= 9999
+    ? parsed.toJSDate()
+    : undefined
+}
+
+function parsePast(value: string): Date | undefined {
+  const ago = parseDuration(value)
+  return ago === undefined ? parseMoment(value) : new Date(clock.millis() - ago)
 }
 
 /**
- * The filters that choose sessions, the same for commands and routes: `idleFor` becomes
- * milliseconds, `before` a date (UTC unless it says otherwise).
+ * A date or time in ISO 8601.
  */
-export const sessionFilters = {
-  session: vine.string().trim().toLowerCase().uuid().optional(),
-  device: word(200).optional(),
-  platform: word(32).toLowerCase().optional(),
-  idleFor: vine
+export const moment = () =>
+  vine
     .string()
     .trim()
-    .use(duration())
-    .transform((value) => parseDuration(value) ?? 0)
-    .optional(),
-  before: vine
-    .string()
-    .trim()
-    .use(moment())
-    .transform((value) => parseMoment(value).toJSDate())
-    .optional(),
-}
-
-/**
- * What an admin writes as the reason of an act.
- */
-export const reason = () => rules.name(500).nullable().optional()
+    .use(dateOrTime())
+    .transform((value) => parseMoment(value) ?? new Date(0))
 
 /**
  * So long before now, or a date or time.
@@ -73,18 +72,24 @@ export const since = () =>
     .use(past())
     .transform((value) => parsePast(value) ?? new Date(0))
 
-const past = vine.createRule((value: unknown, _: undefined, field: FieldContext) => {
-  if (parsePast(String(value))) return
-  field.report(
-    'The {{ field }} field must be a duration such as 24h, or a date or time such as 2026-11-24T03:00:00Z',
-    'past',
-    field
-  )
-})
-
-function parsePast(value: string): Date | undefined {
-  const ago = parseDuration(value)
-  if (ago !== undefined) return new Date(clock.millis() - ago)
-  const { isValid, year } = parseMoment(value)
-  return isValid && year >= 1970 && year <= 9999 ? parseMoment(value).toJSDate() : undefined
+/**
+ * The filters that choose sessions, the same for commands and routes: `idleFor` becomes
+ * milliseconds, `before` a date.
+ */
+export const sessionFilters = {
+  session: vine.string().trim().toLowerCase().uuid().optional(),
+  device: word(200).optional(),
+  platform: word(32).toLowerCase().optional(),
+  idleFor: vine
+    .string()
+    .trim()
+    .use(duration())
+    .transform((value) => parseDuration(value) ?? 0)
+    .optional(),
+  before: moment().optional(),
 }
+
+/**
+ * What an admin writes as the reason of an act.
+ */
+export const reason = () => rules.name(500).nullable().optional()

@@ -1,10 +1,22 @@
 import vine from '@vinejs/vine'
+import { refuseUnknownFields } from '#validators/known_fields'
 import { reason, sessionFilters, since } from '#validators/filters'
+import * as rules from '#validators/rules'
 
 /**
  * The filters alone, as lists take them.
  */
 export const filtersValidator = vine.create({ ...sessionFilters })
+
+/**
+ * The reason alone.
+ */
+export const reasonValidator = vine.create({ reason: reason() })
+
+/**
+ * A moment in the past: so long ago, or a date or time.
+ */
+export const sinceValidator = vine.create({ since: since().optional() })
 
 /**
  * What every force logout may say besides whose sessions end.
@@ -16,23 +28,15 @@ const order = {
   dryRun: vine.boolean({ strict: true }).optional(),
 }
 
-/**
- * A force logout of users who are known already.
- */
-export const forceLogoutOfUserValidator = vine.create({ ...order })
+const orderValidator = vine.create({ ...order })
 
 /**
  * A force logout of users by e-mail or id, or of everyone.
  */
-export const forceLogoutValidator = vine.create({
+const selectionValidator = vine.create({
   ...order,
   users: vine
-    .array(
-      vine.unionOfTypes([
-        vine.string().trim().minLength(1).maxLength(254),
-        vine.number({ strict: true }),
-      ])
-    )
+    .array(vine.unionOfTypes([rules.name(254).minLength(1), vine.number({ strict: true })]))
     .minLength(1)
     .maxLength(100)
     .optional(),
@@ -40,11 +44,41 @@ export const forceLogoutValidator = vine.create({
 })
 
 /**
- * The reason alone.
+ * A force logout as a request says it, where its route says whose sessions end. Throws
+ * `E_VALIDATION_ERROR`, also for fields that it does not know and for any in the query string.
  */
-export const reasonValidator = vine.create({ reason: reason() })
+export async function readOrder(body: Record<string, unknown>, query: Record<string, unknown>) {
+  refuseUnknownFields(query, [])
+  refuseUnknownFields(body, Object.keys(order))
+  return orderValidator.validate(body)
+}
 
 /**
- * A moment in the past: so long ago, or a date or time.
+ * The same where the body says whose.
  */
-export const sinceValidator = vine.create({ since: since().optional() })
+export async function readSelection(body: Record<string, unknown>, query: Record<string, unknown>) {
+  refuseUnknownFields(query, [])
+  refuseUnknownFields(body, [...Object.keys(order), 'users', 'all'])
+  return selectionValidator.validate(body)
+}
+
+/**
+ * The same for the one session that its route names.
+ */
+export async function readOrderForSession(
+  body: Record<string, unknown>,
+  query: Record<string, unknown>
+) {
+  refuseUnknownFields(query, [])
+  refuseUnknownFields(body, ['reason', 'dryRun'])
+  return orderValidator.validate(body)
+}
+
+/**
+ * A reason and nothing else.
+ */
+export async function readReason(body: Record<string, unknown>, query: Record<string, unknown>) {
+  refuseUnknownFields(query, [])
+  refuseUnknownFields(body, ['reason'])
+  return reasonValidator.validate(body)
+}

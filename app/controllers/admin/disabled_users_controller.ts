@@ -1,0 +1,32 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { disableUser } from '#accounts/disable_user'
+import { enableUser } from '#accounts/enable_user'
+import { findUserById } from '#accounts/find_user'
+import { E_NOT_FOUND } from '#exceptions/errors'
+import DisabledUserTransformer from '#transformers/disabled_user_transformer'
+import { readReason } from '#validators/force_logout'
+
+/**
+ * Accounts that nobody signs in to.
+ */
+export default class AdminDisabledUsersController {
+  async store({ auth, params, request, serialize }: HttpContext) {
+    const { reason: note } = await readReason(request.body(), request.qs())
+    const { id } = await findUserById(params.id)
+    const { userId } = auth.getSessionOrFail()
+    const order = { actor: `user:${userId}`, note, keepAnAdmin: true } as const
+    const disabled = await disableUser(id, order, { later: true })
+    if (!disabled) throw new E_NOT_FOUND()
+    return serialize(DisabledUserTransformer.transform(disabled, userId))
+  }
+
+  async destroy({ auth, params, request, serialize }: HttpContext) {
+    const { reason: note } = await readReason(request.body(), request.qs())
+    const { id } = await findUserById(params.id)
+    const { userId } = auth.getSessionOrFail()
+    const user = await enableUser(id, { actor: `user:${userId}`, note })
+    if (!user) throw new E_NOT_FOUND()
+    const enabled = { user, ended: 0, apiKeysEnded: 0 }
+    return serialize(DisabledUserTransformer.transform(enabled, userId))
+  }
+}

@@ -1,0 +1,14 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { forceLogoutByAdmin, readWho } from '#sessions/force_logout_by_admin'
+import ForceLogoutTransformer from '#transformers/force_logout_transformer'
+import { readSelection } from '#validators/force_logout'
+
+export default class AdminForceLogoutsController {
+  async store({ auth, request, serialize }: HttpContext) {
+    const { users, all, ...order } = await readSelection(request.body(), request.qs())
+    const who = await readWho({ users, all })
+    const acting = auth.getSessionOrFail()
+    const result = await forceLogoutByAdmin(acting, { ...order, who })
+    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+  }
+}

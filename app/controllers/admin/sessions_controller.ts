@@ -1,0 +1,15 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { findUserBySession } from '#accounts/find_user'
+import { forceLogoutByAdmin } from '#sessions/force_logout_by_admin'
+import ForceLogoutTransformer from '#transformers/force_logout_transformer'
+import { readOrderForSession } from '#validators/force_logout'
+
+export default class AdminSessionsController {
+  async destroy({ auth, params, request, serialize }: HttpContext) {
+    const order = await readOrderForSession(request.body(), request.qs())
+    const user = await findUserBySession(params.id)
+    const acting = auth.getSessionOrFail()
+    const result = await forceLogoutByAdmin(acting, { ...order, session: params.id, who: [user] })
+    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+  }
+}

@@ -1,0 +1,31 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import db from '@adonisjs/lucid/services/db'
+import { findUserById } from '#accounts/find_user'
+import { forceLogoutByAdmin } from '#sessions/force_logout_by_admin'
+import { pageOfSessions } from '#sessions/session_listing'
+import AdminSessionTransformer from '#transformers/admin_session_transformer'
+import ForceLogoutTransformer from '#transformers/force_logout_transformer'
+import { readOrder } from '#validators/force_logout'
+import { pageValidator } from '#validators/listings'
+
+/**
+ * The live sessions of one user.
+ */
+export default class AdminUserSessionsController {
+  async index({ auth, params, request, serialize }: HttpContext) {
+    const { page = 1, perPage = 20 } = await pageValidator.validate(request.qs())
+    const user = await findUserById(params.id)
+    const filters = { userIds: [user.id] }
+    const { sessions, meta } = await pageOfSessions(db.connection(), filters, { page, perPage })
+    const { id } = auth.getSessionOrFail()
+    return serialize(AdminSessionTransformer.paginate(sessions, meta, id))
+  }
+
+  async destroy({ auth, params, request, serialize }: HttpContext) {
+    const order = await readOrder(request.body(), request.qs())
+    const user = await findUserById(params.id)
+    const acting = auth.getSessionOrFail()
+    const result = await forceLogoutByAdmin(acting, { ...order, who: [user] })
+    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+  }
+}

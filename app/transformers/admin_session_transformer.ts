@@ -1,0 +1,18 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import { describeListedSession, type ListedSession } from '#sessions/session_listing'
+
+/**
+ * A session as admins see it, with whose it is. `current` marks the one that asks.
+ */
+export default class AdminSessionTransformer extends BaseTransformer<ListedSession> {
+  constructor(
+    resource: ListedSession,
+    private currentId: string
+  ) {
+    super(resource)
+  }
+
+  toObject() {
+    return describeListedSession(this.resource, this.currentId)
+  }
+}

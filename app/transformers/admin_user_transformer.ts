@@ -1,0 +1,21 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type { ListedUser } from '#accounts/list_users'
+
+/**
+ * A user as admins see one.
+ */
+export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
+  toObject() {
+    const { user, liveSessions } = this.resource
+    return {
+      id: user.id,
+      email: user.email,
+      fullName: user.fullName,
+      role: user.role,
+      sessionLimit: user.sessionLimit,
+      liveSessions,
+      createdAt: user.createdAt.toISOString(),
+      disabledAt: user.disabledAt?.toISOString() ?? null,
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type { DisabledUser } from '#accounts/disable_user'
+
+/**
+ * A user who was disabled or enabled, and what that ended. `actingId` is the admin's own id.
+ */
+export default class DisabledUserTransformer extends BaseTransformer<DisabledUser> {
+  constructor(
+    resource: DisabledUser,
+    private actingId: number
+  ) {
+    super(resource)
+  }
+
+  toObject() {
+    const { user, ended, apiKeysEnded } = this.resource
+    const { id, email, fullName, role, disabledAt } = user
+    return {
+      user: { id, email, fullName, role, disabledAt: disabledAt?.toISOString() ?? null },
+      ended,
+      apiKeysEnded,
+      endedOwnSession: id === this.actingId && disabledAt !== null,
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type { AdminForceLogout } from '#sessions/force_logout_by_admin'
+import { describeListedSession } from '#sessions/session_listing'
+
+/**
+ * What a force logout did, or with `dryRun` would do. `currentId` is the session that asked.
+ */
+export default class ForceLogoutTransformer extends BaseTransformer<AdminForceLogout> {
+  constructor(
+    resource: AdminForceLogout,
+    private currentId: string
+  ) {
+    super(resource)
+  }
+
+  toObject() {
+    const { ended, apiKeysEnded, sessions, dryRun, endedOwnSession, cut, complete } = this.resource
+    return {
+      ended,
+      apiKeysEnded,
+      sessions: sessions.map((session) => describeListedSession(session, this.currentId)),
+      dryRun,
+      endedOwnSession,
+      cutAt: cut?.toISOString() ?? null,
+      complete,
+    }
+  }
+}
