@@ -24,6 +24,7 @@ export const controllers = {
   Openapi: () => import('#controllers/openapi_controller'),
   PasswordResets: () => import('#controllers/password_resets_controller'),
   Passwords: () => import('#controllers/passwords_controller'),
+  SessionEvents: () => import('#controllers/session_events_controller'),
   Sessions: () => import('#controllers/sessions_controller'),
   Signup: () => import('#controllers/signup_controller'),
 }

@@ -155,9 +155,9 @@ function showReset(token) {
 
 async function start() {
   onSessionEnded((ended) => leave(ended))
-  const reset = /^#reset=([\w-]+)$/.exec(location.hash)
-  if (reset) {
-    history.replaceState(null, '', location.pathname)
+  const reset = /^#token=([\w-]+)$/.exec(location.hash)
+  if (reset && location.pathname === '/reset-password') {
+    history.replaceState(null, '', '/')
     return showReset(reset[1])
   }
   if (!isSignedIn()) return showSignIn()

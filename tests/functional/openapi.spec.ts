@@ -7,7 +7,7 @@ import { checkAnswer } from '#tests/harness/openapi'
 /**
  * What is served to browsers is no part of the API.
  */
-const PAGES = ['/', '/console/:file', '/docs', '/docs/:file']
+const PAGES = ['/', '/reset-password', '/console/:file', '/docs', '/docs/:file']
 
 /**
  * The routes that are served, as the document writes them.
