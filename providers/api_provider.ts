@@ -51,8 +51,12 @@ const serializer = new ApiSerializer()
 /**
  * Adds the serialize method to all HttpContext instances.
  * Usage in controllers: return ctx.serialize(data)
- * This ensures all API responses follow the same structure with data wrapping.
+ * This ensures all API responses follow the same structure with data wrapping. The numbers of a
+ * page stand under `meta`, where the framework would say `metadata`.
  */
-HttpContext.instanceProperty('serialize', function (this: HttpContext, values: any): any {
-  return serializer.serialize(values, this.containerResolver)
-})
+HttpContext.instanceProperty('serialize', async function (this: HttpContext, values: any) {
+  const answer: any = await serializer.serialize(values, this.containerResolver)
+  if (!answer?.metadata) return answer
+  const { metadata, ...rest } = answer
+  return { ...rest, meta: metadata }
+} as any)

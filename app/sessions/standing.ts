@@ -19,7 +19,8 @@ export function idleTimeout(): number {
 
 /**
  * Why a session without a written end is dead nevertheless; null while it lives. `cutSeq` is the
- * highest cut-off that covers its user.
+ * highest cut-off that covers its user. What ended it first is why, so that the reason is the same
+ * whenever it is asked for.
  */
 export function lapseOf(
   session: Pick<Session, 'seq' | 'expiresAt' | 'lastSeenAt'>,
@@ -27,8 +28,8 @@ export function lapseOf(
   now: Date
 ): Lapse | null {
   if (session.seq <= cutSeq) return { reason: 'forced', at: null }
-  if (now >= session.expiresAt) return { reason: 'expired', at: session.expiresAt }
   const idleAt = new Date(session.lastSeenAt.getTime() + idleTimeout())
-  if (now >= idleAt) return { reason: 'idle', at: idleAt }
+  if (now >= idleAt && idleAt < session.expiresAt) return { reason: 'idle', at: idleAt }
+  if (now >= session.expiresAt) return { reason: 'expired', at: session.expiresAt }
   return null
 }

@@ -78,6 +78,22 @@ test.group('Lifetimes', (group) => {
     assert.equal(answer.body().errors[0].endedAt, session.expiresAt.toISOString())
   })
 
+  test('a session that went idle before its longest lifetime says so ever after', async ({
+    client,
+    assert,
+  }) => {
+    Object.assign(sessionsConfig, {
+      accessTokenTtl: 10 * DAY,
+      idleTimeout: DAY,
+      maxLifetime: 3 * DAY,
+    })
+    const { tokens } = await signIn(await makeUser())
+    for (const wait of [DAY, 2 * DAY, DAY]) {
+      clock.advance(wait)
+      assert.equal(await check(client, tokens.token), 'E_SESSION_ENDED idle')
+    }
+  })
+
   test('without refresh tokens an access token slides with use, and goes idle', async ({
     client,
     assert,

@@ -1,0 +1,134 @@
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
+import { hashToken, mintToken } from '#auth/token'
+import sessionsConfig from '#config/sessions'
+import { endSessions } from '#sessions/end_sessions'
+import { withUserLock } from '#sessions/user_lock'
+import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
+import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
+import { keepPolicy } from '#tests/harness/policy'
+
+test.group('Account', (group) => {
+  group.each.setup(async () => {
+    await emptyDatabase()
+    const restore = keepPolicy()
+    sessionsConfig.limit = 0
+    return restore
+  })
+
+  test('deleting it ends sessions and API keys, which are told why, and leaves no trace of the person', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser({ fullName: 'Ada Lovelace', email: 'ada@example.com' })
+    const { tokens: other } = await signIn(user)
+    const { tokens } = await signIn(user)
+    const key = mintToken('api_key')
+    await db.table('api_tokens').insert({
+      tokenable_id: user.id,
+      type: 'api_key',
+      name: 'script',
+      hash: hashToken(key),
+      abilities: '["*"]',
+      created_at: clock.now(),
+      updated_at: clock.now(),
+    })
+    const remove = (body: object) =>
+      client.delete('/api/v1/account').bearerToken(tokens.token).json(body)
+
+    const before = await snapshot()
+    const wrong = await remove({ currentPassword: 'wrong' })
+    wrong.assertStatus(400)
+    const missing = await remove({})
+    missing.assertStatus(422)
+    const byKey = await client
+      .delete('/api/v1/account')
+      .bearerToken(key)
+      .json({ currentPassword: PASSWORD })
+    byKey.assertStatus(403)
+    assert.equal(await snapshot(), before)
+
+    const done = await remove({ currentPassword: PASSWORD })
+    done.assertStatus(204)
+    for (const token of [tokens.token, other.token, key]) {
+      const refused = await client.get('/api/v1/account').bearerToken(token)
+      refused.assertStatus(401)
+      assert.equal(refused.body().errors[0].reason, 'account_deleted')
+    }
+    assert.equal(await countRows('users'), 0)
+    assert.equal(await countRows('api_tokens'), 0)
+    assert.equal(await countRows('sessions', { user_id: null }), 2)
+    assert.notInclude(await snapshot(), 'ada@example.com')
+    assert.equal(await countRows('session_events', { type: 'user.deleted', user_id: user.id }), 1)
+    const again = await client
+      .post('/api/v1/auth/login')
+      .json({ email: user.email, password: PASSWORD })
+    again.assertStatus(400)
+  })
+
+  test('the last administrator stays', async ({ client, assert }) => {
+    const admin = await makeUser({ role: 'admin' })
+    const { tokens } = await signIn(admin)
+    const remove = () =>
+      client.delete('/api/v1/account').bearerToken(tokens.token).json({ currentPassword: PASSWORD })
+
+    const disabled = await makeUser({ role: 'admin' })
+    await db.from('users').where('id', disabled.id).update({ disabled_at: clock.now() })
+    const refused = await remove()
+    refused.assertStatus(403)
+    assert.equal(refused.body().errors[0].code, 'E_FORBIDDEN')
+
+    await makeUser({ role: 'admin' })
+    const done = await remove()
+    done.assertStatus(204)
+  })
+
+  test('the own log is told newest first, a page at a time, without what admins note', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    await signIn(await makeUser())
+    const { session } = await signIn(user, { name: 'Old phone' })
+    await withUserLock(user.id, (trx) =>
+      endSessions(trx, [session], { reason: 'forced', actor: 'command:test', note: 'suspicious' })
+    )
+    const { tokens } = await signIn(user)
+    const list = (query: string) =>
+      client.get(`/api/v1/account/events${query}`).bearerToken(tokens.token)
+
+    const all = await list('')
+    all.assertStatus(200)
+    const { data, meta } = all.body()
+    assert.deepEqual(
+      data.map((event: any) => event.type),
+      ['session.opened', 'session.ended', 'session.opened', 'user.created']
+    )
+    assert.equal(meta.total, 4)
+    const { id, occurredAt, ...ended } = data[1]
+    assert.isNumber(id)
+    assert.isTrue(new Date(occurredAt).getTime() > 0)
+    assert.deepEqual(ended, {
+      type: 'session.ended',
+      sessionId: session.id,
+      reason: 'forced',
+      actor: 'command:test',
+      data: { device: { id: null, name: 'Old phone', platform: null } },
+    })
+
+    const second = await list('?page=2&perPage=3')
+    assert.lengthOf(second.body().data, 1)
+    assert.equal(second.body().meta.lastPage, 2)
+    for (const query of [
+      '?page=0',
+      '?perPage=101',
+      '?page=x',
+      '?page=1&page=2',
+      '?page=99999999999',
+    ]) {
+      const invalid = await list(query)
+      invalid.assertStatus(422)
+    }
+  })
+})
