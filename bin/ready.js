@@ -27,6 +27,8 @@ if (!Object.hasOwn(scripts, name)) {
   process.exit(2)
 }
 
+endWithNpm()
+
 try {
   await withLock(installMissing)
   prepareNode()
@@ -35,4 +37,19 @@ try {
 } catch (error) {
   console.error(error.message)
   process.exitCode = 1
+}
+
+/**
+ * npm hands a signal to the shell between it and this process, and many shells end without passing
+ * it on. A parent that is gone is the signal then.
+ */
+function endWithNpm() {
+  if (!process.env.npm_lifecycle_event) return
+  const shell = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250)
+  watch.unref()
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
-import { bundledNode } from './node.js'
+import { bundledNode, ended } from './node.js'
 import { ROOT } from './root.js'
 
 /**
@@ -43,9 +43,10 @@ function packagesOf(lockfile) {
 }
 
 /**
- * Engine warnings are about the Node.js that runs npm, not the one that runs the application.
+ * A signal ends npm first, and this process after it: nobody else may install before. Warnings
+ * about engines mean the Node.js that runs npm, not the one that runs the application.
  */
-function npmCi() {
+async function npmCi() {
   const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   const child = spawn('npm', ['ci', ...options], {
     cwd: ROOT,
@@ -56,8 +57,8 @@ function npmCi() {
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
   child.stderr.on('data', (chunk) => (output += chunk))
-  return new Promise((resolve, reject) => {
-    child.on('error', () => reject(new Error('npm is needed and was not found.')))
-    child.on('close', (code) => resolve({ code, output }))
+  const code = await ended(child).catch(() => {
+    throw new Error('npm is needed and was not found.')
   })
+  return { code, output }
 }

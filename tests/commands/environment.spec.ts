@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { test } from '@japa/runner'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/**
+ * Starts the server, or the part of it that reads the variables, with the given ones on top of the
+ * run's own.
+ */
+function startWith(env: Record<string, string>, file = 'start/env.ts') {
+  return spawnSync(process.execPath, ['--import=@poppinss/ts-exec', file], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, PORT: '0', ...env },
+    timeout: 20_000,
+  })
+}
+
+test.group('Environment', () => {
+  test('{name}={value} stops the start with one line that says what is allowed')
+    .with([
+      { name: 'PORT', value: '70000', allowed: 'a whole number from 0 to 65535' },
+      { name: 'SESSION_LIMIT', value: '-1', allowed: 'a whole number from 0 to 100000' },
+      { name: 'SESSION_ON_LIMIT', value: 'maybe', allowed: 'evict | reject' },
+      { name: 'SESSION_LIMIT_PER_PLATFORM', value: 'ios:1', allowed: 'ios=1,android=1,web=2' },
+      { name: 'ACCESS_TOKEN_TTL', value: '1 hour', allowed: '30s, 15m, 1h or 30d' },
+      { name: 'REFRESH_TOKEN_TTL', value: 'never', allowed: 'or 0 (no refresh tokens)' },
+      { name: 'RATE_LIMIT_SIGN_IN', value: '10', allowed: 'COUNT/DURATION such as 10/1m, or off' },
+      { name: 'APP_URL', value: 'localhost:3333', allowed: 'http:// or https://' },
+      { name: 'TRUST_PROXY', value: 'nginx', allowed: 'loopback, linklocal, uniquelocal' },
+      { name: 'LEGACY_JWT_ALGORITHMS', value: 'none', allowed: 'HS256, RS256' },
+      { name: 'LEGACY_JWT_UNTIL', value: 'soon', allowed: '2027-01-31' },
+    ])
+    .run(({ assert }, { name, value, allowed }) => {
+      const { status, stdout, stderr } = startWith({ [name]: value })
+      assert.equal(status, 1)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^[^\n]+\n$/)
+      assert.include(stderr, `${name}=${JSON.stringify(value)}`)
+      assert.include(stderr, allowed)
+    })
+
+  test('{name} that is wrong is named, and its value is not shown')
+    .with([
+      { name: 'APP_KEY', value: 'short-secret', says: 'shorter than 32 characters' },
+      { name: 'METRICS_TOKEN', value: 'short-secret', says: 'shorter than 16 characters' },
+      { name: 'DATABASE_URL', value: 'mysql://user:short-secret@host/x', says: 'postgres://' },
+    ])
+    .run(({ assert }, { name, value, says }) => {
+      const { status, stdout, stderr } = startWith({ [name]: value })
+      assert.equal(status, 1)
+      assert.match(stderr, /^[^\n]+\n$/)
+      assert.include(stderr, name)
+      assert.include(stderr, says)
+      assert.notInclude(stdout + stderr, 'short-secret')
+    })
+
+  test('the server itself stops there, and says how to make a missing APP_KEY', ({ assert }) => {
+    const { status, stdout, stderr } = startWith({ APP_KEY: '' }, 'bin/server.ts')
+    assert.equal(status, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^APP_KEY is missing\. [^\n]*generate:key\n$/)
+  })
+
+  test('.env.example and the README list every variable', ({ assert }) => {
+    const read = (file: string) => readFileSync(ROOT + file, 'utf8')
+    const names = Array.from(
+      read('start/env.ts').matchAll(/^ {4}([A-Z_]+): /gm),
+      ([, name]) => name
+    )
+    assert.isAbove(names.length, 20)
+
+    const inExample = read('.env.example').matchAll(/^# .+\n([A-Z_]+)=/gm)
+    assert.sameMembers(
+      Array.from(inExample, ([, name]) => name),
+      names
+    )
+    const inReadme = new Set(Array.from(read('README.md').matchAll(/`([A-Z_]+)`/g), ([, n]) => n))
+    assert.deepEqual(
+      names.filter((name) => !inReadme.has(name)),
+      []
+    )
+  })
+
+  test('the values of .env.example are the defaults', ({ assert }) => {
+    const example = readFileSync(`${ROOT}.env.example`, 'utf8')
+    const given = Array.from(example.matchAll(/^([A-Z_]+)="?([^"\n]+)"?$/gm))
+    const source = readFileSync(`${ROOT}start/env.ts`, 'utf8')
+    for (const [, name, value] of given) {
+      const rule = source.split('\n').find((line) => line.includes(` ${name}: `)) ?? ''
+      if (name === 'TRUST_PROXY') continue
+      assert.match(rule, new RegExp(`\\W${value.replace(/\W/g, '\\$&')}\\W`), name)
+    }
+  })
+})
