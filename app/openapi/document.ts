@@ -1,5 +1,6 @@
 import { errorSchemas } from '#app/openapi/failures'
 import { account } from '#app/openapi/paths/account'
+import { admin } from '#app/openapi/paths/admin'
 import { signingIn } from '#app/openapi/paths/signing_in'
 import { system } from '#app/openapi/paths/system'
 import { schemas } from '#app/openapi/schemas'
@@ -23,9 +24,10 @@ export const openApiDocument = {
   tags: [
     { name: 'Signing in and out', description: 'Opens, renews and ends sessions.' },
     { name: 'Account and devices', description: 'What users see and do of their own.' },
+    { name: 'Administering', description: 'For users with the admin role.' },
     { name: 'Running it', description: 'For operators and monitoring.' },
   ],
-  paths: { ...signingIn, ...account, ...system },
+  paths: { ...signingIn, ...account, ...admin, ...system },
   components: {
     securitySchemes: {
       bearer: {
