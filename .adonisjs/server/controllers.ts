@@ -11,6 +11,7 @@ export const controllers = {
     Events: () => import('#controllers/admin/events_controller'),
     ForceLogouts: () => import('#controllers/admin/force_logouts_controller'),
     Sessions: () => import('#controllers/admin/sessions_controller'),
+    UserLimits: () => import('#controllers/admin/user_limits_controller'),
     UserSessions: () => import('#controllers/admin/user_sessions_controller'),
     Users: () => import('#controllers/admin/users_controller'),
   },

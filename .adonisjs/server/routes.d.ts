@@ -25,6 +25,7 @@ export type ScannedRoutes = {
     'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
@@ -98,6 +99,7 @@ export type ScannedRoutes = {
   }
   PATCH: {
     'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
   }
 }
 declare module '@adonisjs/core/types/http' {

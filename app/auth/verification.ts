@@ -1,10 +1,9 @@
 import clock from '#app/clock'
-import { endedTokens, explainCutoff, explainKeyCutoff } from '#auth/explain'
+import { endedTokens, explainKeyCutoff } from '#auth/explain'
 import { tokenLookup, type TokenRecord } from '#auth/lookup'
+import { endOfUnended } from '#auth/session_check'
 import { hashToken, tokenKind, type TokenKind } from '#auth/token'
 import type { SessionEnd } from '#exceptions/errors'
-import { lastSeen } from '#sessions/last_seen'
-import { lapseOf } from '#sessions/standing'
 
 /**
  * What a check finds out about a token.
@@ -51,10 +50,8 @@ async function judge(token: TokenRecord): Promise<Verdict> {
 
   const { session } = token
   if (session) {
-    session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
-    const lapse = lapseOf(session, token.cutSessionSeq, now)
-    if (lapse?.at) return { type: 'ended', end: { reason: lapse.reason, endedAt: lapse.at } }
-    if (lapse) return { type: 'ended', end: await explainCutoff(session) }
+    const end = await endOfUnended({ session, cutSeq: token.cutSessionSeq, userDisabledAt: null })
+    if (end) return { type: 'ended', end }
   } else if (token.id <= token.cutApiKeyId) {
     const end = await explainKeyCutoff({ userId: token.user.id, id: token.id })
     return { type: 'ended', end }

@@ -1,6 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import type { Actor } from '#sessions/actor'
+import { announceCommit } from '#sessions/commit_signal'
 
 /**
  * What the log tells of.
@@ -62,4 +63,5 @@ export async function appendEvents(
   for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
     await trx.table('session_events').multiInsert(rows.slice(start, start + ROWS_PER_INSERT))
   }
+  if (rows.length > 0) await announceCommit(trx)
 }

@@ -1,0 +1,82 @@
+import db from '@adonisjs/lucid/services/db'
+import { Coalescer } from '#auth/coalescer'
+import { explainCutoff } from '#auth/explain'
+import clock from '#app/clock'
+import type { SessionEnd } from '#exceptions/errors'
+import { toDate, type StoredInstant } from '#models/instant'
+import type { EndReason } from '#sessions/end_reasons'
+import { lastSeen } from '#sessions/last_seen'
+import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
+import { takenOverBy } from '#sessions/session_end'
+import { inList, rows } from '#sessions/sql'
+import { lapseOf } from '#sessions/standing'
+
+type Row = SessionRow & {
+  ended_at: StoredInstant | null
+  end_reason: EndReason | null
+  by_name: string | null
+  by_platform: string | null
+  by_user_agent: string | null
+  user_disabled_at: StoredInstant | null
+  user_cut_seq: number | string | null
+  all_cut_seq: number | string | null
+}
+
+/**
+ * What a check needs of a session without a written end.
+ */
+type Unended = { session: Session; cutSeq: number; userDisabledAt: Date | null }
+
+const COLUMNS = SESSION_COLUMNS.map((column) => `s.${column}`).join(', ')
+
+async function readSessions(ids: string[]): Promise<Map<string, Row>> {
+  const lookup = db.connection('lookup')
+  const byId = inList(lookup, 's.id', 'uuid')
+  const found = await rows<Row>(
+    lookup,
+    `SELECT ${COLUMNS}, s.ended_at, s.end_reason,
+       n.device_name AS by_name, n.platform AS by_platform, n.user_agent AS by_user_agent,
+       u.disabled_at AS user_disabled_at, u.cut_session_seq AS user_cut_seq,
+       (SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL) AS all_cut_seq
+     FROM sessions s
+     LEFT JOIN sessions n ON n.id = s.superseded_by
+     LEFT JOIN users u ON u.id = s.user_id
+     WHERE ${byId.sql}`,
+    [byId.bind(ids)]
+  )
+  return new Map(found.map((row) => [row.id, row]))
+}
+
+const sessionLookup = new Coalescer(readSessions)
+
+/**
+ * How a session has ended, as a check of one of its tokens says it at this moment; null while it
+ * lives. For those who hold on to a session without a request: many such checks share one
+ * statement, and none begins before it was asked for. Throws when the database can't be asked.
+ */
+export async function checkSession(id: string): Promise<SessionEnd | null> {
+  const row = await sessionLookup.read(id)
+  if (!row) return { reason: 'account_deleted', endedAt: clock.now() }
+  if (row.end_reason !== null) {
+    return { reason: row.end_reason, endedAt: toDate(row.ended_at!), by: takenOverBy(row) }
+  }
+  return endOfUnended({
+    session: toSession(row),
+    cutSeq: Math.max(Number(row.user_cut_seq ?? 0), Number(row.all_cut_seq ?? 0)),
+    userDisabledAt: toDate(row.user_disabled_at),
+  })
+}
+
+/**
+ * Why a session is dead of which no end is written: its account is disabled, time has ended it, or
+ * a cut-off covers it. Null while it lives.
+ */
+export async function endOfUnended(unended: Unended): Promise<SessionEnd | null> {
+  const { session, cutSeq, userDisabledAt } = unended
+  if (userDisabledAt) return { reason: 'account_disabled', endedAt: userDisabledAt }
+
+  session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
+  const lapse = lapseOf(session, cutSeq, clock.now())
+  if (!lapse) return null
+  return lapse.at ? { reason: lapse.reason, endedAt: lapse.at } : explainCutoff(session)
+}

@@ -1,0 +1,172 @@
+import type { ServerResponse } from 'node:http'
+import { checkSession } from '#auth/session_check'
+import clock from '#app/clock'
+import { E_SESSION_ENDED } from '#exceptions/errors'
+import type { LoggedEvent } from '#sessions/event_log'
+import { lastSeen } from '#sessions/last_seen'
+import type { Session } from '#sessions/session'
+import { idleTimeout } from '#sessions/standing'
+
+/**
+ * How often a comment shows that the stream is alive, in milliseconds.
+ */
+const COMMENT_EVERY = 15_000
+
+/**
+ * How often an open stream counts as a use of its session, at most, in milliseconds.
+ */
+const USE_EVERY = 60_000
+
+/**
+ * Bytes that may wait for a reader before it is dropped.
+ */
+const LARGEST_BACKLOG = 64 * 1024
+
+/**
+ * Milliseconds that the last words may take to be read.
+ */
+const LAST_WORDS = 5_000
+
+/**
+ * What a client waits before it connects again, in milliseconds.
+ */
+const RECONNECT_AFTER = 2_000
+
+/**
+ * The stream of server-sent events of one session to one device.
+ *
+ * Hints of the log only have it look: what it says is what the database says at that moment, word
+ * for word what a request with one of the session's tokens would be told.
+ */
+export class SessionStream {
+  readonly session: Session
+  readonly #response: ServerResponse
+  readonly #newcomers = new Map<string, LoggedEvent>()
+  #begun = false
+  #over = false
+  #checking = false
+  #checkAgain = false
+  #commentAt = 0
+  #useAt = 0
+
+  constructor(session: Session, response: ServerResponse) {
+    this.session = session
+    this.#response = response
+  }
+
+  /**
+   * Begins to speak. `headers` are those of the answer.
+   */
+  begin(headers: Record<string, string>): void {
+    this.#response.writeHead(200, headers)
+    const now = clock.millis()
+    this.#begun = true
+    this.#commentAt = now
+    this.#useAt = now + useEvery()
+    this.#write(`retry: ${RECONNECT_AFTER}\n\n`)
+    this.pulse()
+    if (this.#checkAgain) this.recheck()
+  }
+
+  /**
+   * What is due by the clock: a comment, a note that the session is in use, a look at its standing.
+   */
+  pulse(): void {
+    if (!this.#begun || this.#over) return
+    const now = clock.millis()
+    if (now >= this.#commentAt) {
+      this.#commentAt = now + COMMENT_EVERY
+      this.#write(': here\n\n')
+    }
+    if (now >= this.#useAt) {
+      this.#useAt = now + useEvery()
+      lastSeen.touch(this.session.id, this.session.lastSeenAt)
+      this.recheck()
+    }
+    if (this.#checkAgain || now >= this.session.expiresAt.getTime()) this.recheck()
+  }
+
+  /**
+   * Another session of the same user was opened.
+   */
+  meet(newcomer: LoggedEvent): void {
+    if (newcomer.sessionId === null || newcomer.sessionId === this.session.id) return
+    this.#newcomers.set(newcomer.sessionId, newcomer)
+    this.recheck()
+  }
+
+  /**
+   * Looks whether the session lives: tells its end and closes, or tells of newcomers. What can't be
+   * found out now is looked for again at the next pulse.
+   */
+  recheck(): void {
+    this.#checkAgain = true
+    if (this.#begun && !this.#checking && !this.#over) void this.#check()
+  }
+
+  /**
+   * Closes without a word: the device connects again, to another node.
+   */
+  close(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#response.end()
+    setTimeout(() => this.#response.destroy(), LAST_WORDS).unref()
+  }
+
+  async #check() {
+    this.#checking = true
+    try {
+      while (this.#checkAgain && !this.#over) {
+        this.#checkAgain = false
+        const end = await checkSession(this.session.id)
+        if (end) this.#tell('session.ended', new E_SESSION_ENDED(end).toBody())
+        if (end) this.close()
+        else await this.#introduce()
+      }
+    } catch {
+      this.#checkAgain = true
+    } finally {
+      this.#checking = false
+    }
+  }
+
+  /**
+   * Tells of sessions that were opened elsewhere, if both live on.
+   */
+  async #introduce() {
+    for (const [id, newcomer] of this.#newcomers) {
+      const [own, others] = await Promise.all([checkSession(this.session.id), checkSession(id)])
+      if (own) return this.recheck()
+      this.#newcomers.delete(id)
+      if (others) continue
+      this.#tell('session.opened', {
+        session: {
+          id,
+          device: newcomer.data.device,
+          createdAt: newcomer.occurredAt.toISOString(),
+        },
+      })
+    }
+  }
+
+  #tell(event: 'session.ended' | 'session.opened', data: unknown) {
+    this.#write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
+  /**
+   * A reader that does not keep up is cut off, so that its backlog can't grow.
+   */
+  #write(text: string) {
+    if (this.#over || this.#response.destroyed) return
+    this.#response.write(text)
+    if (this.#response.writableLength > LARGEST_BACKLOG) {
+      this.#over = true
+      this.#response.destroy()
+    }
+  }
+}
+
+function useEvery(): number {
+  return Math.min(USE_EVERY, idleTimeout() / 4)
+}

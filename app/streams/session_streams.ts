@@ -1,0 +1,166 @@
+import type { ServerResponse } from 'node:http'
+import app from '@adonisjs/core/services/app'
+import { checkSession } from '#auth/session_check'
+import { eventTail } from '#app/event_tail/tail'
+import { SessionStream } from '#app/streams/session_stream'
+import { E_SESSION_ENDED, E_TOO_MANY_REQUESTS, E_UNAVAILABLE } from '#exceptions/errors'
+import type { LoggedEvent } from '#sessions/event_log'
+import type { Session } from '#sessions/session'
+
+/**
+ * Streams of one session at once: several tabs share one.
+ */
+const PER_SESSION = 10
+
+/**
+ * Streams of one node, so that its memory is bounded.
+ */
+const PER_NODE = 10_000
+
+/**
+ * How often streams are asked what is due, in milliseconds.
+ */
+const PULSE_EVERY = 1_000
+
+/**
+ * All streams of this process, and who of them is to hear what.
+ */
+class SessionStreams {
+  readonly #all = new Set<SessionStream>()
+  readonly #bySession = new Map<string, Set<SessionStream>>()
+  readonly #byUser = new Map<number, Set<SessionStream>>()
+  #leaveTail?: Promise<() => void>
+  #pulse?: NodeJS.Timeout
+  #closing = false
+
+  /**
+   * Streams that are open.
+   */
+  get size(): number {
+    return this.#all.size
+  }
+
+  /**
+   * Opens a stream of a session on a response whose headers are not sent, with these headers. It
+   * listens first and then looks again whether the session lives, so that an end between the check
+   * of the request and this moment is told too.
+   *
+   * Throws `E_SESSION_ENDED`, `E_TOO_MANY_REQUESTS` where the session has as many streams as it
+   * may, `E_UNAVAILABLE` where the node has or is about to stop, and whatever the database throws.
+   */
+  async open(
+    session: Session,
+    response: ServerResponse,
+    headers: Record<string, string>
+  ): Promise<void> {
+    if (this.#closing || this.#all.size >= PER_NODE) throw new E_UNAVAILABLE({ retryAfter: 5 })
+    const ofSession = this.#bySession.get(session.id)
+    if (ofSession && ofSession.size >= PER_SESSION) throw new E_TOO_MANY_REQUESTS(30)
+
+    const stream = new SessionStream(session, response)
+    this.#add(stream)
+    try {
+      await this.#listen()
+      const end = await checkSession(session.id)
+      if (end) throw new E_SESSION_ENDED(end)
+    } catch (error) {
+      this.#remove(stream)
+      throw error
+    }
+    response.once('close', () => this.#remove(stream))
+    if (response.destroyed) return this.#remove(stream)
+    if (this.#closing) throw new E_UNAVAILABLE()
+    stream.begin(headers)
+  }
+
+  /**
+   * Closes every stream and lets no more be opened: devices go to another node.
+   */
+  closeAll(): void {
+    this.#closing = true
+    for (const stream of this.#all) stream.close()
+  }
+
+  #heard(events: LoggedEvent[]) {
+    for (const event of events) {
+      const { type, sessionId, userId } = event
+      if (type === 'session.ended') {
+        for (const stream of this.#bySession.get(sessionId!) ?? []) stream.recheck()
+      } else if (type === 'session.opened') {
+        for (const stream of this.#byUser.get(userId!) ?? []) stream.meet(event)
+      } else if (userId !== null) {
+        for (const stream of this.#byUser.get(userId) ?? []) stream.recheck()
+      } else if (type === 'force_logout') this.#recheckAll()
+    }
+  }
+
+  #recheckAll() {
+    for (const stream of this.#all) stream.recheck()
+  }
+
+  /**
+   * Follows the log from the first stream to the last.
+   */
+  async #listen() {
+    this.#pulse ??= setInterval(() => {
+      for (const stream of this.#all) stream.pulse()
+    }, PULSE_EVERY).unref()
+    const listener = {
+      heard: (events: LoggedEvent[]) => this.#heard(events),
+      missed: () => this.#recheckAll(),
+    }
+    const joined = (this.#leaveTail ??= eventTail.listen(listener))
+    try {
+      await joined
+    } catch (error) {
+      if (this.#leaveTail === joined) this.#leaveTail = undefined
+      throw error
+    }
+    await eventTail.ready()
+  }
+
+  #add(stream: SessionStream) {
+    const { id, userId } = stream.session
+    this.#all.add(stream)
+    put(this.#bySession, id, stream)
+    put(this.#byUser, userId, stream)
+  }
+
+  #remove(stream: SessionStream) {
+    const { id, userId } = stream.session
+    if (!this.#all.delete(stream)) return
+    take(this.#bySession, id, stream)
+    take(this.#byUser, userId, stream)
+    if (this.#all.size > 0) return
+    clearInterval(this.#pulse)
+    this.#pulse = undefined
+    this.#leaveTail?.then(
+      (leave) => leave(),
+      () => {}
+    )
+    this.#leaveTail = undefined
+  }
+}
+
+function put<Key>(map: Map<Key, Set<SessionStream>>, key: Key, stream: SessionStream) {
+  const streams = map.get(key)
+  if (streams) streams.add(stream)
+  else map.set(key, new Set([stream]))
+}
+
+function take<Key>(map: Map<Key, Set<SessionStream>>, key: Key, stream: SessionStream) {
+  const streams = map.get(key)
+  streams?.delete(stream)
+  if (streams?.size === 0) map.delete(key)
+}
+
+/**
+ * The streams of this process.
+ */
+export const sessionStreams = new SessionStreams()
+
+/**
+ * The server waits for open answers when it stops: hooks run in reverse order, so this one, which
+ * is registered after the server's, ends them first.
+ */
+app.terminating(() => sessionStreams.closeAll())
