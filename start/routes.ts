@@ -46,6 +46,7 @@ router
         router.delete('users/:id/sessions', [controllers.admin.UserSessions, 'destroy'])
         router.post('users/:id/disable', [controllers.admin.DisabledUsers, 'store'])
         router.post('users/:id/enable', [controllers.admin.DisabledUsers, 'destroy'])
+        router.patch('users/:id/limit', [controllers.admin.UserLimits, 'update'])
         router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
         router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
         router.get('events', [controllers.admin.Events, 'index'])

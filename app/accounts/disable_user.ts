@@ -1,4 +1,5 @@
 import { keepAnAdmin } from '#accounts/last_admin'
+import { forgetResets } from '#accounts/password_resets'
 import clock from '#app/clock'
 import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
@@ -42,6 +43,7 @@ export async function disableUser(
 
     user.disabledAt = clock.now()
     await user.useTransaction(trx).save()
+    await forgetResets(trx, user.id)
     const reason = 'account_disabled'
     const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
     const { ended, apiKeysEnded, cutoff } = all

@@ -1,0 +1,22 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { findUserById } from '#accounts/find_user'
+import { setSessionLimit } from '#accounts/set_session_limit'
+import { E_NOT_FOUND } from '#exceptions/errors'
+import UserTransformer from '#transformers/user_transformer'
+import { sessionLimitValidator } from '#validators/sessions'
+
+/**
+ * How many sessions a user may hold.
+ */
+export default class AdminUserLimitsController {
+  async update({ auth, params, request, serialize }: HttpContext) {
+    const { limit } = await sessionLimitValidator.validate(request.body())
+    const { id } = await findUserById(params.id)
+    const user = await setSessionLimit(id, limit, `user:${auth.getSessionOrFail().userId}`)
+    if (!user) throw new E_NOT_FOUND()
+    return serialize({
+      user: UserTransformer.transform(user),
+      sessionLimit: user.sessionLimit,
+    })
+  }
+}
