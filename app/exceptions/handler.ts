@@ -1,6 +1,7 @@
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import { ApiError } from '#exceptions/api_error'
 import * as errors from '#exceptions/errors'
+import { loggableError } from '#exceptions/loggable_error'
 import { isOutage } from '#exceptions/outage'
 
 /**
@@ -21,29 +22,16 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   override async report(error: unknown, ctx: HttpContext) {
     const known = asApiError(error)
     if (known.status < 500) return
-    const cause = (known.cause as Error | undefined) ?? known
+    const { user, session } = ctx.auth ?? {}
     const context = {
       ...this.context(ctx),
-      err: {
-        name: cause.name,
-        code: (cause as { code?: string }).code,
-        message: describe(cause),
-        stack: cause.stack,
-      },
+      user: user?.id,
+      session: session?.id,
+      err: loggableError(known.cause ?? known),
     }
     if (known.status === 503) ctx.logger.warn(context, known.message)
     else ctx.logger.error(context, known.message)
   }
-}
-
-/**
- * A driver's message quotes the statement and may quote values: only its last part names the
- * fault.
- */
-function describe(error: Error): string {
-  const message = error.message
-  const cut = message.lastIndexOf(' - ')
-  return cut === -1 ? message : message.slice(cut + 3)
 }
 
 function asApiError(error: unknown): ApiError {
