@@ -1,5 +1,6 @@
 import app from '@adonisjs/core/services/app'
 import logger from '@adonisjs/core/services/logger'
+import { loggableError } from '#exceptions/loggable_error'
 import { finishCutoffs } from '#sessions/finish_cutoffs'
 
 let running: Promise<void> | undefined
@@ -33,7 +34,10 @@ async function work() {
     try {
       await finishCutoffs({ signal: stopping.signal })
     } catch (error) {
-      logger.warn({ err: error }, 'The ends behind a cut-off could not all be written')
+      logger.warn(
+        { err: loggableError(error) },
+        'The ends behind a cut-off could not all be written'
+      )
     }
   }
 }
