@@ -16,7 +16,8 @@ const PATIENCE = 8 * 60_000
 
 /**
  * The environment of somebody who has just opened a terminal: nothing of this test run, of the
- * npm around it, or of the checkout's own packages.
+ * npm around it, or of the checkout's own packages. Where no prebuilt SQLite can be had, its
+ * optimizer would take most of the time and nothing here is about speed: `-O0` leaves it out.
  */
 function freshEnvironment(port: number): NodeJS.ProcessEnv {
   const kept = ['HOME', 'USER', 'LANG', 'TMPDIR', 'SHELL', 'http_proxy', 'https_proxy', 'no_proxy']
@@ -30,6 +31,7 @@ function freshEnvironment(port: number): NodeJS.ProcessEnv {
     ),
     PATH: path.filter((part) => !part.includes('node_modules')).join(delimiter),
     PORT: String(port),
+    CFLAGS: '-O0',
   }
 }
 
