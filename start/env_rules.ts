@@ -142,12 +142,13 @@ export function platformLimits(): Rule<Record<string, number>> {
 }
 
 /**
- * A rate limit: `COUNT/DURATION`, or `off` (undefined).
+ * A rate limit: `COUNT/DURATION`, or `off` (null: for undefined, `env.get` would fall back to the
+ * raw text of the variable).
  */
-export function rateLimit(fallback: string): Rule<RateLimit | undefined> {
+export function rateLimit(fallback: string): Rule<RateLimit | null> {
   return (name, value = fallback) => {
     if (value.trim() === '') value = fallback
-    if (value === 'off') return undefined
+    if (value === 'off') return null
     const [, count, window] = /^([1-9]\d{0,6})\/(\w+)$/.exec(value) ?? []
     const windowMs = window ? parseDuration(window) : undefined
     if (!count || !windowMs || windowMs < 1000) {
