@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { hashSeconds } from '#app/metrics/metrics'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
 /**
@@ -41,9 +42,11 @@ export class HashQueue {
     } else {
       this.#running++
     }
+    const measured = hashSeconds.startTimer()
     try {
       return await work()
     } finally {
+      measured()
       const next = this.#waiting.shift()
       if (next) next()
       else this.#running--

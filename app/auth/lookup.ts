@@ -1,6 +1,7 @@
 import { Coalescer } from '#auth/coalescer'
 import { LookupStatement, type Columns } from '#auth/lookup_statement'
 import type { TokenKind } from '#auth/token'
+import { lookupBatches } from '#app/metrics/metrics'
 import { toDate, type StoredInstant } from '#models/instant'
 import User from '#models/user'
 import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
@@ -14,6 +15,7 @@ export type TokenRecord = {
   kind: TokenKind
   name: string | null
   abilities: string[]
+  createdAt: Date
   expiresAt: Date | null
   lastUsedAt: Date | null
   user: User
@@ -28,6 +30,7 @@ type LookupRow = SessionRow & {
   token_type: TokenKind
   token_name: string | null
   token_abilities: string
+  token_created_at: StoredInstant
   token_expires_at: StoredInstant | null
   token_last_used_at: StoredInstant | null
   u_id: number
@@ -60,6 +63,7 @@ const statement = new LookupStatement<LookupRow>('latchkey_lookup', {
     token_type: 't.type',
     token_name: 't.name',
     token_abilities: 't.abilities',
+    token_created_at: 't.created_at',
     token_expires_at: 't.expires_at',
     token_last_used_at: 't.last_used_at',
     ...ofSession,
@@ -84,6 +88,7 @@ const statement = new LookupStatement<LookupRow>('latchkey_lookup', {
 })
 
 async function readTokens(hashes: string[]): Promise<Map<string, TokenRecord>> {
+  lookupBatches.observe(hashes.length)
   const found = await statement.read(hashes)
   return new Map(found.map((row) => [row.token_hash, toRecord(row)]))
 }
@@ -94,6 +99,7 @@ function toRecord(row: LookupRow): TokenRecord {
     kind: row.token_type,
     name: row.token_name,
     abilities: parseAbilities(row.token_abilities),
+    createdAt: toDate(row.token_created_at),
     expiresAt: toDate(row.token_expires_at),
     lastUsedAt: toDate(row.token_last_used_at),
     user: toUser(row),

@@ -3,6 +3,7 @@ import { endedTokens, explainKeyCutoff } from '#auth/explain'
 import { tokenLookup, type TokenRecord } from '#auth/lookup'
 import { endOfUnended } from '#auth/session_check'
 import { hashToken, tokenKind, type TokenKind } from '#auth/token'
+import { countVerdict } from '#app/metrics/count_verdict'
 import type { SessionEnd } from '#exceptions/errors'
 
 /**
@@ -26,6 +27,12 @@ const UNKNOWN: Verdict = { type: 'unknown' }
  * from one check to the next. Throws when the database can't be asked.
  */
 export async function verifyToken(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
+  const verdict = await reachVerdict(value, kinds)
+  countVerdict(verdict.type)
+  return verdict
+}
+
+async function reachVerdict(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
   const kind = tokenKind(value)
   if (!kind || !kinds.includes(kind)) return UNKNOWN
 

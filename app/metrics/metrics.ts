@@ -40,7 +40,7 @@ export const signIns = new Counter({
 
 export const sessionEnds = new Counter({
   name: 'latchkey_session_ends_total',
-  help: 'Sessions ended since this node started, on any node, by reason. Read from the log.',
+  help: 'Sessions ended on any node, by reason, since this one was first asked. From the log.',
   labelNames: ['reason'] as const,
   registers,
 })
