@@ -1,6 +1,6 @@
 import { BaseCommand, flags } from '@adonisjs/core/ace'
 import type { CommandOptions, ParsedOutput } from '@adonisjs/core/types/ace'
-import { escapeJson } from '#app/terminal/escape'
+import { escapeJson, escapeText } from '#app/terminal/escape'
 import { reportFailure, UsageFailure } from '#app/terminal/failures'
 
 /**
@@ -36,7 +36,7 @@ export abstract class OperatorCommand extends BaseCommand {
     try {
       super.validate(parsed)
     } catch (error) {
-      const failure = new UsageFailure((error as Error).message)
+      const failure = new UsageFailure(escapeText((error as Error).message))
       throw Object.assign(failure, {
         render(_: unknown, kernel: { exitCode?: number; ui: BaseCommand['ui'] }) {
           kernel.exitCode = reportFailure(failure, kernel.ui.logger, parsed.flags.json === true)

@@ -1,0 +1,224 @@
+import { test } from '@japa/runner'
+import ace from '@adonisjs/core/services/ace'
+import db from '@adonisjs/lucid/services/db'
+import sessionsConfig from '#config/sessions'
+import ForceLogout from '#commands/force_logout'
+import { runAce, startAceOnTerminal } from '#tests/harness/ace'
+import { makeUser, signIn } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+
+const HOSTILE = 'Ph\u001b[31mone\u0007 \u202egnp.exe\u009b2J'
+
+test.group('force:logout', (group) => {
+  group.each.setup(() => emptyDatabase())
+  group.each.setup(() => {
+    const { limit } = sessionsConfig
+    sessionsConfig.limit = 0
+    return () => {
+      sessionsConfig.limit = limit
+    }
+  })
+
+  const liveSessions = async () => {
+    const rows = await db.from('sessions').whereNull('ended_at')
+    return rows.length
+  }
+
+  test('ends the sessions of a user, with the reason in the log', async ({ assert }) => {
+    const ada = await makeUser({ email: 'ada@example.com' })
+    const bob = await makeUser()
+    await signIn(ada, { name: 'Phone' })
+    await signIn(ada, { name: 'Tablet' })
+    await signIn(bob)
+
+    const { exitCode, stdout, stderr } = await runAce([
+      'force:logout',
+      'Ada@example.com',
+      '--reason=lost phone',
+    ])
+    assert.equal(exitCode, 0, stderr)
+    assert.include(stdout, 'Ended 2 sessions.')
+    assert.include(stdout, 'Tablet')
+    assert.equal(await liveSessions(), 1)
+    const act = await db.from('session_events').where('type', 'force_logout').firstOrFail()
+    assert.equal(act.actor, 'command:force:logout')
+    assert.containsSubset(JSON.parse(act.data), { note: 'lost phone', matched: 2 })
+  })
+
+  test('nothing to do is done', async ({ assert }) => {
+    const ada = await makeUser()
+    const { exitCode, stdout } = await runAce(['force:logout', String(ada.id), '--json'])
+    assert.equal(exitCode, 0)
+    assert.containsSubset(JSON.parse(stdout), { ended: 0, complete: true, sessions: [] })
+  })
+
+  test('an unknown user among known ones is 2 and changes nothing', async ({ assert }) => {
+    const ada = await makeUser()
+    await signIn(ada)
+    const run = await runAce(['force:logout', ada.email, 'nobody@example.com', '--json'])
+    assert.equal(run.exitCode, 2)
+    assert.equal(JSON.parse(run.stdout).error.code, 'E_UNKNOWN_USER')
+    assert.include(run.stderr, 'nobody@example.com')
+    assert.equal(await liveSessions(), 1)
+  })
+
+  for (const args of [
+    [],
+    ['--all'],
+    ['--all', '--json'],
+    ['--all', '--yes', '--platform='],
+    ['--all', '--yes', '--plattform=ios', '--json'],
+  ]) {
+    test(`wrong usage is 2 and changes nothing: ${args.join(' ')}`, async ({ assert }) => {
+      await signIn(await makeUser())
+      const { exitCode, stdout, stderr } = await runAce(['force:logout', ...args])
+      assert.equal(exitCode, 2)
+      assert.match(stderr, /^Error: /)
+      if (args.includes('--json')) assert.property(JSON.parse(stdout), 'error')
+      else assert.equal(stdout, '')
+      assert.equal(await liveSessions(), 1)
+    })
+  }
+
+  for (const args of [
+    ['a@example.com', '--all', '--yes'],
+    ['--all', '--yes', '--idle-for=soon'],
+    ['--all', '--yes', '--before=yesterday'],
+    ['--all', '--yes', '--session=1'],
+    ['--all', '--yes', '--platform=ios', '--include-api-keys'],
+    ['--all', '--yes', `--reason=${'x'.repeat(501)}`],
+  ]) {
+    test(`a value that can not be is 2: ${args.join(' ').slice(0, 60)}`, async ({
+      assert,
+      cleanup,
+    }) => {
+      ace.ui.switchMode('raw')
+      cleanup(() => {
+        ace.ui.switchMode('normal')
+      })
+      await signIn(await makeUser())
+      const command = await ace.create(ForceLogout, args)
+      await command.exec()
+      assert.equal(command.exitCode, 2)
+      assert.equal(await liveSessions(), 1)
+    })
+  }
+
+  test('a database out of reach is 1, with JSON alone on standard output', async ({ assert }) => {
+    const nowhere = {
+      SQLITE_FILE: '/nonexistent/x.sqlite3',
+      DATABASE_URL: 'postgres://latchkey@127.0.0.1:1/none',
+    }
+    const run = await runAce(['force:logout', '7', '--json'], { env: nowhere })
+    assert.equal(run.exitCode, 1)
+    assert.property(JSON.parse(run.stdout), 'error')
+    assert.match(run.stderr, /^Error: /m)
+  })
+
+  test('a dry run names what the real run ends, under every filter', async ({ assert }) => {
+    const ada = await makeUser()
+    await signIn(ada, { platform: 'ios', id: 'phone-1', name: 'Phone' })
+    await signIn(ada, { platform: 'ios', name: 'Phone' })
+    await signIn(ada, { platform: 'web' })
+    await signIn(await makeUser(), { platform: 'ios' })
+    const order = ['force:logout', ada.email, '--platform=ios', '--device=Phone', '--json']
+
+    const dry = await runAce([...order, '--dry-run'])
+    assert.equal(await liveSessions(), 4)
+    const listed = await runAce([
+      'sessions:list',
+      ada.email,
+      '--platform=ios',
+      '--device=Phone',
+      '--json',
+    ])
+    const real = await runAce(order)
+    const idsOf = (run: typeof dry): string[] =>
+      JSON.parse(run.stdout).sessions.map((session: { id: string }) => session.id)
+    assert.lengthOf(idsOf(real), 2)
+    assert.deepEqual(idsOf(dry), idsOf(real))
+    assert.sameMembers(idsOf(listed), idsOf(real))
+    assert.isTrue(JSON.parse(dry.stdout).dryRun)
+    const ended = await db.from('sessions').whereNotNull('ended_at').orderBy('seq').select('id')
+    assert.deepEqual(
+      ended.map((row) => row.id),
+      idsOf(real)
+    )
+  })
+
+  test('--all --yes --include-api-keys ends everything, once', async ({ assert }) => {
+    await signIn(await makeUser())
+    await signIn(await makeUser())
+    const { exitCode, stdout } = await runAce([
+      'force:logout',
+      '--all',
+      '--yes',
+      '--include-api-keys',
+      '--json',
+    ])
+    assert.equal(exitCode, 0)
+    const said = JSON.parse(stdout)
+    assert.containsSubset(said, { ended: 2, complete: true })
+    assert.isString(said.cutAt)
+    assert.equal(await liveSessions(), 0)
+    assert.equal(await countRows('api_tokens'), 0)
+    assert.equal(await countRows('session_events', { type: 'session.ended' }), 2)
+  })
+
+  test('on a terminal --all asks, and no is 1 and changes nothing', async ({ assert }) => {
+    await signIn(await makeUser())
+    const refused = await startAceOnTerminal(['force:logout', '--all'], {
+      answers: [['of everyone?', 'n']],
+    }).finished
+    assert.equal(refused.exitCode, 1, refused.stdout)
+    assert.include(refused.stdout, 'Nothing was changed.')
+    assert.equal(await liveSessions(), 1)
+
+    const agreed = await startAceOnTerminal(['force:logout', '--all'], {
+      answers: [['of everyone?', 'y']],
+    }).finished
+    assert.equal(agreed.exitCode, 0, agreed.stdout)
+    assert.equal(await liveSessions(), 0)
+  })
+
+  test('names reach neither a terminal nor JSON raw', async ({ assert }) => {
+    const ada = await makeUser()
+    await signIn(ada, { name: HOSTILE })
+    const raw = /(?!\n)[\p{Cc}\p{Bidi_Control}]/u
+    const runs = [
+      await runAce(['sessions:list']),
+      await runAce(['sessions:list', '--json']),
+      await runAce(['force:logout', ada.email, '--dry-run', `--reason=${HOSTILE}`]),
+      await runAce(['force:logout', `x${HOSTILE}@example.com`]),
+      await runAce(['force:logout', '1', `--session=${HOSTILE}`]),
+      await runAce(['force:logout', '1', `--${HOSTILE}`]),
+      await runAce(['force:logout', ada.email, `--reason=${HOSTILE}`, '--json']),
+      await runAce(['events:tail', '--no-follow']),
+      await runAce(['events:tail', '--no-follow', '--json']),
+    ]
+    for (const [index, run] of runs.entries()) {
+      assert.notMatch(run.stdout + run.stderr, raw, `run ${index}`)
+    }
+    const listed = JSON.parse(runs[1].stdout).sessions[0]
+    assert.equal(listed.device.name, HOSTILE, 'JSON says the same when parsed')
+  })
+
+  test('the table fits the terminal', async ({ assert }) => {
+    const ada = await makeUser({ email: `${'very-long-'.repeat(6)}@example.com` })
+    await signIn(ada, { name: '携帯電話'.repeat(10), platform: 'ios' })
+    const { stdout } = await startAceOnTerminal(['sessions:list'], { columns: 110 }).finished
+    const lines = stdout.split(/\r?\n/).filter((line) => line.includes('│') || line.length > 20)
+    assert.isAbove(lines.length, 1)
+    for (const line of lines) {
+      const wide = [...line].filter((character) => character > '\u2fff').length
+      assert.isAtMost([...line].length + wide, 110)
+    }
+  })
+
+  test('help shows examples and exit codes', async ({ assert }) => {
+    const { exitCode, stdout } = await runAce(['force:logout', '--help'])
+    assert.equal(exitCode, 0)
+    assert.include(stdout, 'force:logout ada@example.com --reason="lost phone"')
+    assert.include(stdout, 'Exit codes')
+  })
+})
