@@ -7,7 +7,12 @@ import type { Maintenance } from '#sessions/maintenance'
 const INTERVAL = 60 * 60 * 1000
 
 /**
- * How often a node asks whether an hour has gone by.
+ * A force logout that was killed is taken up once its process has been silent for so long.
+ */
+const FINISH_INTERVAL = 60 * 1000
+
+/**
+ * How often a node asks whether something is due.
  */
 const LOOK_EVERY = 60 * 1000
 
@@ -17,6 +22,7 @@ const LOOK_EVERY = 60 * 1000
  */
 export default class MaintenanceProvider {
   #pruning?: Maintenance
+  #finishing?: Maintenance
 
   constructor(protected app: ApplicationService) {}
 
@@ -40,9 +46,25 @@ export default class MaintenanceProvider {
       (error) => logger.warn({ code: (error as { code?: string }).code }, 'Pruning failed.')
     )
     this.#pruning.start()
+
+    const { finishCutoffs, FINISHING } = await import('#sessions/finish_cutoffs')
+    this.#finishing = new Maintenance(
+      {
+        task: FINISHING,
+        interval: FINISH_INTERVAL,
+        lookEvery: LOOK_EVERY,
+        work: async (signal) => {
+          await finishCutoffs({ signal })
+        },
+      },
+      (error) =>
+        logger.warn({ code: (error as { code?: string }).code }, 'Finishing cut-offs failed.')
+    )
+    this.#finishing.start()
   }
 
   async shutdown() {
     await this.#pruning?.stop()
+    await this.#finishing?.stop()
   }
 }

@@ -4,8 +4,19 @@ import clock from '#app/clock'
 import { inBatches, type Watch } from '#sessions/batches'
 import { toCutoff, type Cutoff } from '#sessions/cutoffs'
 import { endCutOff } from '#sessions/end_cut_off'
+import { holdMaintenance } from '#sessions/maintenance'
 import { SESSION_COLUMNS, toSession } from '#sessions/session'
 import { lockUsers } from '#sessions/user_lock'
+
+/**
+ * The name of this work among the regular ones (#sessions/maintenance).
+ */
+export const FINISHING = 'finish_cutoffs'
+
+/**
+ * Milliseconds between two signs of life of a run.
+ */
+const SIGN_OF_LIFE = 10_000
 
 /**
  * What a run has written. `complete`: nothing is left.
@@ -68,8 +79,8 @@ export async function countEndedBy(cutoff: Cutoff): Promise<number> {
 
 async function finishCutoff(cutoff: Cutoff, watch: Watch): Promise<Finished> {
   const done: Finished = { ended: 0, apiKeysEnded: 0, complete: false }
-  const sessionsDone = await inBatches(sessionStep(cutoff, done), watch)
-  const keysDone = sessionsDone && (await inBatches(keyStep(cutoff, done), watch))
+  const sessionsDone = await inBatches(alive(sessionStep(cutoff, done)), watch)
+  const keysDone = sessionsDone && (await inBatches(alive(keyStep(cutoff, done)), watch))
   if (!keysDone) return done
 
   await db
@@ -78,6 +89,20 @@ async function finishCutoff(cutoff: Cutoff, watch: Watch): Promise<Finished> {
     .whereNull('finished_at')
     .update({ finished_at: clock.now() })
   return { ...done, complete: true }
+}
+
+/**
+ * A step that shows now and then that the run is alive, so that no server takes it up meanwhile.
+ */
+function alive<Result>(step: (size: number) => Promise<Result>) {
+  let shownAt = -Infinity
+  return async (size: number): Promise<Result> => {
+    if (performance.now() - shownAt > SIGN_OF_LIFE) {
+      await holdMaintenance(FINISHING)
+      shownAt = performance.now()
+    }
+    return step(size)
+  }
 }
 
 function sessionStep(cutoff: Cutoff, done: Finished) {
@@ -94,12 +119,12 @@ function sessionStep(cutoff: Cutoff, done: Finished) {
 
     const ended = await db.transaction(async (trx) => {
       await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
-      const alive = await trx
+      const living = await trx
         .from('sessions')
         .select(...SESSION_COLUMNS)
         .whereIn('seq', seqs)
         .whereNull('ended_at')
-      return endCutOff(trx, alive.map(toSession), cutoff)
+      return endCutOff(trx, living.map(toSession), cutoff)
     })
     done.ended += ended
     return { taken: next.length, ended }
@@ -151,8 +176,8 @@ function unendedKeys(cutoff: Cutoff) {
     .from('api_tokens')
     .where('type', 'api_key')
     .where('id', '<=', cutoff.apiKeyId)
-    .where((alive) => {
-      alive.whereNull('expires_at').orWhere('expires_at', '>', cutoff.at)
+    .where((valid) => {
+      valid.whereNull('expires_at').orWhere('expires_at', '>', cutoff.at)
     })
   if (cutoff.userId !== null) query.where('tokenable_id', cutoff.userId)
   return query

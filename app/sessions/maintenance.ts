@@ -20,6 +20,20 @@ export async function claimMaintenance(task: string, interval: number): Promise<
   return claimed.length === 1
 }
 
+/**
+ * Tells other nodes that a piece of work is being done, so that none takes it on for an interval
+ * from now.
+ */
+export async function holdMaintenance(task: string): Promise<void> {
+  await rows(
+    db.connection(),
+    `INSERT INTO maintenance (task, claimed_at) VALUES (?, ?)
+     ON CONFLICT (task) DO UPDATE SET claimed_at = excluded.claimed_at
+     RETURNING task`,
+    [task, clock.now()]
+  )
+}
+
 type Work = (signal: AbortSignal) => Promise<void>
 
 /**

@@ -1,0 +1,68 @@
+import { test } from '@japa/runner'
+import User from '#models/user'
+import { verifyCredentials } from '#accounts/credentials'
+import { runAce, startAceOnTerminal } from '#tests/harness/ace'
+import { makeUser, signIn } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+
+test.group('user:create, user:disable and user:enable', (group) => {
+  group.each.setup(() => emptyDatabase())
+
+  test('the password comes from standard input, spaces and all', async ({ assert }) => {
+    const password = ' two  spaces '
+    const { exitCode, stdout, stderr } = await runAce(
+      ['user:create', 'Root@example.com', '--admin', '--name=Root', '--json'],
+      { input: `${password}\n` }
+    )
+    assert.equal(exitCode, 0, stderr)
+    assert.containsSubset(JSON.parse(stdout).user, { email: 'root@example.com', role: 'admin' })
+    assert.notInclude(stdout + stderr, password)
+    const user = await verifyCredentials('root@example.com', password)
+    assert.isTrue(user.isAdmin)
+    assert.equal(user.fullName, 'Root')
+  })
+
+  test('on a terminal the password is asked for twice and not shown', async ({ assert }) => {
+    const { exitCode, stdout } = await startAceOnTerminal(['user:create', 'ada@example.com'], {
+      answers: [
+        ['Password', 'correct horse\r'],
+        ['The same again', 'correct horse\r'],
+      ],
+    }).finished
+    assert.equal(exitCode, 0, stdout)
+    assert.notInclude(stdout, 'correct horse')
+    await verifyCredentials('ada@example.com', 'correct horse')
+  })
+
+  test('a short password and a wrong e-mail are 2, a taken e-mail is 1', async ({ assert }) => {
+    await makeUser({ email: 'ada@example.com' })
+    const short = await runAce(['user:create', 'bob@example.com'], { input: 'short' })
+    assert.equal(short.exitCode, 2)
+    const wrong = await runAce(['user:create', 'not-an-address'], { input: 'correct horse' })
+    assert.equal(wrong.exitCode, 2)
+    const taken = await runAce(['user:create', 'ADA@example.com'], { input: 'correct horse' })
+    assert.equal(taken.exitCode, 1)
+    assert.include(taken.stderr, 'already')
+    const users = await User.all()
+    assert.lengthOf(users, 1)
+  })
+
+  test('disabling ends the sessions, enabling lets in again', async ({ assert }) => {
+    const ada = await makeUser()
+    await signIn(ada)
+    const disabled = await runAce(['user:disable', ada.email, '--reason=left', '--json'])
+    assert.equal(disabled.exitCode, 0, disabled.stderr)
+    assert.containsSubset(JSON.parse(disabled.stdout), { ended: 1, apiKeysEnded: 0 })
+    assert.equal(await countRows('sessions', { end_reason: 'account_disabled' }), 1)
+    await ada.refresh()
+    assert.isTrue(ada.isDisabled)
+
+    const enabled = await runAce(['user:enable', String(ada.id)])
+    assert.equal(enabled.exitCode, 0, enabled.stderr)
+    await ada.refresh()
+    assert.isFalse(ada.isDisabled)
+    assert.equal(await countRows('session_events', { type: 'user.enabled' }), 1)
+    const unknown = await runAce(['user:disable', 'nobody@example.com'])
+    assert.equal(unknown.exitCode, 2)
+  })
+})
