@@ -26,8 +26,7 @@ export async function verifyPassword(hashed: string | null, password: string): P
   if (hashed && hash.isValidHash(hashed)) {
     return hashQueue.run(() => hash.verify(hashed, password))
   }
-  decoy ??= hashPassword(randomBytes(32).toString('base64url'))
-  const decoyHash = await decoy
+  const decoyHash = await prepareDecoy()
   await hashQueue.run(() => hash.verify(decoyHash, password))
   return false
 }
@@ -40,9 +39,13 @@ export function isOutdated(hashed: string): boolean {
 }
 
 /**
- * Makes the decoy ahead, so that the first wrong e-mail takes no longer than the second.
+ * The decoy, made once. The server makes it at its start, so that the first wrong e-mail takes no
+ * longer than the second. Throws `E_UNAVAILABLE` when too many wait; the next caller tries again.
  */
-export async function prepareDecoy(): Promise<void> {
-  decoy ??= hashPassword(randomBytes(32).toString('base64url'))
-  await decoy
+export function prepareDecoy(): Promise<string> {
+  decoy ??= hashPassword(randomBytes(32).toString('base64url')).catch((error) => {
+    decoy = undefined
+    throw error
+  })
+  return decoy
 }

@@ -30,6 +30,7 @@ const prepared = new WeakMap<Database, Map<string, Promise<Statement>>>()
  */
 export class LookupStatement<Row extends object> {
   readonly #name: string
+  readonly #patience: number
   readonly #columns: (keyof Row & string)[]
   readonly #sqlite: string
   readonly #postgres: string
@@ -37,12 +38,17 @@ export class LookupStatement<Row extends object> {
   /**
    * `columns` says what stands in each field of a row; instants arrive as `StoredInstant`. `from`
    * is what follows `FROM`, and `key` the column, with a unique index, that the keys are compared
-   * with.
+   * with. `patience` is in milliseconds.
    */
-  constructor(name: string, query: { columns: Columns<Row>; from: string; key: string }) {
+  constructor(
+    name: string,
+    query: { columns: Columns<Row>; from: string; key: string },
+    patience = PATIENCE
+  ) {
     const { columns, from, key } = query
     const values = Object.values(columns).join(', ')
     this.#name = name
+    this.#patience = patience
     this.#columns = Object.keys(columns) as (keyof Row & string)[]
     this.#sqlite = `SELECT json_group_array(json_array(${values})) AS found
       FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`
@@ -70,7 +76,7 @@ export class LookupStatement<Row extends object> {
 
   async #readPostgres(connection: Client, keys: string[]): Promise<unknown[][]> {
     const query = { name: this.#name, text: this.#postgres, values: [keys] }
-    const { rows } = await inTime(connection.query(query), () => hangUp(connection))
+    const { rows } = await inTime(connection.query(query), this.#patience, () => hangUp(connection))
     return rows[0].found ?? []
   }
 
@@ -86,7 +92,7 @@ export class LookupStatement<Row extends object> {
         else resolve(rows[0].found)
       })
     })
-    return JSON.parse(await inTime(answer, () => connection.interrupt()))
+    return JSON.parse(await inTime(answer, this.#patience, () => connection.interrupt()))
   }
 
   #toRow(values: unknown[]): Row {
@@ -131,13 +137,17 @@ function finalizeBeforeClose(connection: Database, statements: Map<string, Promi
  * What the database answers, unless it takes too long: then `giveUp` ends the attempt, so that the
  * next one starts clean.
  */
-async function inTime<Answer>(answer: Promise<Answer>, giveUp: () => void): Promise<Answer> {
+async function inTime<Answer>(
+  answer: Promise<Answer>,
+  patience: number,
+  giveUp: () => void
+): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new E_UNAVAILABLE({ cause: new Error('The database did not answer a lookup.') }))
       giveUp()
-    }, PATIENCE)
+    }, patience)
   })
   try {
     return await Promise.race([answer, deadline])

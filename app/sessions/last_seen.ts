@@ -63,7 +63,8 @@ export class UseLedger {
   }
 
   /**
-   * Writes what is due, or everything. Throws when the database refuses; the entries stay then.
+   * Writes what is due, or everything. What was written is remembered for as long as it keeps the
+   * next write away: a request that read the row before does not write again. Throws when the database refuses; the entries stay then.
    */
   async flush(options: { everything?: boolean } = {}): Promise<void> {
     while (this.#flushing) await this.#flushing.catch(() => {})
@@ -89,16 +90,19 @@ export class UseLedger {
     const writeEvery = this.#writeEvery()
     const due: { id: string; at: Date }[] = []
     for (const [id, { usedAt, writtenAt }] of this.#entries) {
-      if (usedAt <= writtenAt) this.#entries.delete(id)
-      else if (everything || now - writtenAt >= writeEvery) due.push({ id, at: new Date(usedAt) })
+      const ripe = now - writtenAt >= writeEvery
+      if (usedAt > writtenAt) {
+        if (ripe || everything) due.push({ id, at: new Date(usedAt) })
+      } else if (ripe) {
+        this.#entries.delete(id)
+      }
     }
     for (let start = 0; start < due.length; start += ENTRIES_PER_STATEMENT) {
       const batch = due.slice(start, start + ENTRIES_PER_STATEMENT)
       await this.#write(batch)
       for (const { id, at } of batch) {
         const entry = this.#entries.get(id)
-        if (entry?.usedAt === at.getTime()) this.#entries.delete(id)
-        else if (entry) entry.writtenAt = at.getTime()
+        if (entry) entry.writtenAt = at.getTime()
       }
     }
   }

@@ -1,8 +1,9 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
+import { verifyToken } from '#auth/verification'
 import sessionsConfig from '#config/sessions'
-import { lastSeen } from '#sessions/last_seen'
+import { lastSeen, UseLedger } from '#sessions/last_seen'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
@@ -52,5 +53,97 @@ test.group('Last seen', (group) => {
     lastSeen.touch(session.id, session.lastSeenAt)
     await lastSeen.close()
     assert.equal(await written(session.id), clock.millis())
+  })
+
+  test('a late write does not touch a session that has ended', async ({ assert }) => {
+    const user = await makeUser()
+    const { session } = await signIn(user)
+    clock.advance(1_000)
+    lastSeen.touch(session.id, session.lastSeenAt)
+    await signIn(user)
+    const before = await db.from('sessions').where('id', session.id).firstOrFail()
+    assert.isNotNull(before.ended_at)
+
+    clock.advance(60_000)
+    await lastSeen.flush({ everything: true })
+    assert.deepEqual(await db.from('sessions').where('id', session.id).firstOrFail(), before)
+  })
+
+  test('a late write never moves time backwards', async ({ assert }) => {
+    const { session } = await signIn(await makeUser())
+    clock.advance(1_000)
+    lastSeen.touch(session.id, session.lastSeenAt)
+    const later = clock.millis() + 5_000
+    await db
+      .from('sessions')
+      .where('id', session.id)
+      .update({ last_seen_at: new Date(later) })
+    await lastSeen.flush({ everything: true })
+    assert.equal(await written(session.id), later)
+  })
+
+  test('what was just written is not written again within the minute', async ({ assert }) => {
+    const { session } = await signIn(await makeUser())
+    clock.advance(60_000)
+    lastSeen.touch(session.id, session.lastSeenAt)
+    await lastSeen.flush()
+    const first = clock.millis()
+    assert.equal(await written(session.id), first)
+
+    /** A request that looked the session up before the write. */
+    clock.advance(30_000)
+    lastSeen.touch(session.id, session.lastSeenAt)
+    await lastSeen.flush()
+    assert.equal(await written(session.id), first)
+
+    clock.advance(30_000)
+    await lastSeen.flush()
+    assert.equal(await written(session.id), first + 30_000)
+  })
+
+  test('a flush the database refuses loses nothing', async ({ assert }) => {
+    let refuses = true
+    const writes: { id: string; at: Date }[][] = []
+    const ledger = new UseLedger(async (entries) => {
+      if (refuses) throw new Error('out of reach')
+      writes.push(entries)
+    })
+    ledger.touch('a', null)
+    await assert.rejects(() => ledger.flush(), 'out of reach')
+    refuses = false
+    await ledger.close()
+    assert.deepEqual(writes, [[{ id: 'a', at: clock.now() }]])
+  })
+
+  test('the session in use within the minute is not the one to be evicted', async ({ assert }) => {
+    sessionsConfig.limit = 2
+    const user = await makeUser()
+    const phone = await signIn(user)
+    clock.advance(1_000)
+    const tablet = await signIn(user)
+    clock.advance(1_000)
+    lastSeen.touch(phone.session.id, phone.session.lastSeenAt)
+
+    clock.advance(1_000)
+    const laptop = await signIn(user)
+    assert.deepEqual(
+      laptop.endedSessions.map((ended) => ended.session.id),
+      [tablet.session.id]
+    )
+  })
+
+  test('a use within the minute keeps a session from going idle', async ({ assert }) => {
+    sessionsConfig.idleTimeout = 10 * 60_000
+    const user = await makeUser()
+    const { session, tokens } = await signIn(user)
+    clock.advance(sessionsConfig.idleTimeout - 1)
+    lastSeen.touch(session.id, session.lastSeenAt)
+    clock.advance(sessionsConfig.idleTimeout - 1)
+    const used = await verifyToken(tokens.token, ['access'])
+    assert.equal(used.type, 'live')
+
+    clock.advance(1)
+    const idle = await verifyToken(tokens.token, ['access'])
+    assert.containsSubset(idle, { type: 'ended', end: { reason: 'idle' } })
   })
 })

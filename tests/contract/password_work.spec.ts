@@ -1,0 +1,114 @@
+import { Argon } from '@adonisjs/core/hash/drivers/argon'
+import db from '@adonisjs/lucid/services/db'
+import { test } from '@japa/runner'
+import { verifyCredentials } from '#accounts/credentials'
+import { hashPassword, hashQueue, isOutdated, prepareDecoy } from '#accounts/passwords'
+import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
+import User from '#models/user'
+import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
+import { emptyDatabase } from '#tests/harness/database'
+
+/**
+ * Parameters of older days.
+ */
+const older = new Argon({ variant: 'id', memory: 8192, iterations: 2, parallelism: 1 })
+
+/**
+ * Counts the hashes that an attempt costs. `before` runs ahead of each, with its number.
+ */
+async function countHashes(
+  attempt: () => Promise<unknown>,
+  before: (hash: number) => Promise<void> = async () => {}
+): Promise<{ hashes: number; outcome: unknown }> {
+  let hashes = 0
+  const { run } = hashQueue
+  hashQueue.run = (work) =>
+    run.call(hashQueue, async () => {
+      await before(++hashes)
+      return work()
+    }) as ReturnType<typeof work>
+  try {
+    const outcome = await attempt().catch((error: unknown) => error)
+    return { hashes, outcome }
+  } finally {
+    hashQueue.run = run
+  }
+}
+
+async function makeOutdatedUser(): Promise<User> {
+  const user = await makeUser()
+  user.password = await older.make(PASSWORD)
+  return user.save()
+}
+
+test.group('The work of checking a password', (group) => {
+  group.setup(async () => {
+    await prepareDecoy()
+  })
+  group.each.setup(() => emptyDatabase())
+
+  test('an unknown e-mail, a wrong password and a right one each cost one hash', async ({
+    assert,
+  }) => {
+    const user = await makeUser()
+    const unknown = await countHashes(() => verifyCredentials('nobody@example.com', PASSWORD))
+    const wrong = await countHashes(() => verifyCredentials(user.email, 'not the password'))
+    const right = await countHashes(() => verifyCredentials(user.email, PASSWORD))
+    assert.deepEqual([unknown.hashes, wrong.hashes, right.hashes], [1, 1, 1])
+    assert.instanceOf(unknown.outcome, E_INVALID_CREDENTIALS)
+    assert.instanceOf(wrong.outcome, E_INVALID_CREDENTIALS)
+    assert.instanceOf(right.outcome, User)
+  })
+
+  test('a user without a password costs one hash and is refused', async ({ assert }) => {
+    const user = await makeUser()
+    await db.from('users').where('id', user.id).update({ password: '' })
+    const { hashes, outcome } = await countHashes(() => verifyCredentials(user.email, ''))
+    assert.equal(hashes, 1)
+    assert.instanceOf(outcome, E_INVALID_CREDENTIALS)
+  })
+
+  test('a sign-in makes a hash of older parameters stronger, once', async ({ assert }) => {
+    const user = await makeOutdatedUser()
+    assert.isTrue(isOutdated(user.password))
+    const first = await countHashes(() => verifyCredentials(user.email, PASSWORD))
+    assert.equal(first.hashes, 2)
+
+    const stored = await User.findOrFail(user.id)
+    assert.isFalse(isOutdated(stored.password))
+    await signIn(first.outcome as User)
+    const second = await countHashes(() => verifyCredentials(user.email, PASSWORD))
+    assert.equal(second.hashes, 1)
+  })
+
+  test('a wrong password makes nothing stronger', async ({ assert }) => {
+    const user = await makeOutdatedUser()
+    await countHashes(() => verifyCredentials(user.email, 'not the password'))
+    const stored = await User.findOrFail(user.id)
+    assert.equal(stored.password, user.password)
+  })
+
+  test('a password that changes while its hash is made stronger stays changed', async ({
+    assert,
+  }) => {
+    const user = await makeOutdatedUser()
+    const changed = await hashPassword('another password')
+    const { outcome } = await countHashes(
+      () => verifyCredentials(user.email, PASSWORD),
+      async (hash) => {
+        if (hash === 2) await db.from('users').where('id', user.id).update({ password: changed })
+      }
+    )
+    assert.instanceOf(outcome, E_INVALID_CREDENTIALS)
+    const stored = await User.findOrFail(user.id)
+    assert.equal(stored.password, changed)
+  })
+
+  test('sign-ins that make the same hash stronger at once all succeed', async ({ assert }) => {
+    const user = await makeOutdatedUser()
+    const verified = await Promise.all([1, 2, 3].map(() => verifyCredentials(user.email, PASSWORD)))
+    const stored = await User.findOrFail(user.id)
+    assert.deepEqual([...new Set(verified.map((one) => one.password))], [stored.password])
+    for (const one of verified) await signIn(one)
+  })
+})
