@@ -13,6 +13,7 @@ router
             router.post('exchange', [controllers.Exchange, 'store'])
           })
           .use(middleware.keyProof())
+        router.post('refresh', [controllers.Refresh, 'store'])
         router
           .group(() => {
             router.post('logout', [controllers.Logout, 'current'])

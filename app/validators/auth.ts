@@ -20,3 +20,7 @@ export const exchangeValidator = vine.create({
   jwt: vine.string().maxLength(8192),
   device: rules.device().nullable().optional(),
 })
+
+export const refreshValidator = vine.create({
+  refreshToken: vine.string().maxLength(1024),
+})
