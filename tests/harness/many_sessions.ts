@@ -30,7 +30,8 @@ export async function insertMany(options: {
     ? `replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')`
     : 'lower(hex(randomblob(32)))'
 
-  const client = db.connection()
+  const client = await db.transaction()
+  if (postgres) await client.rawQuery('SET LOCAL statement_timeout = 0')
   await client.rawQuery(
     `INSERT INTO users (email, password, role, created_at, updated_at)
      SELECT 'many' || n || '@example.com', 'none', 'user', ?, ? FROM ${numbers(users)}`,
@@ -62,4 +63,5 @@ export async function insertMany(options: {
       [now, now] as any
     )
   }
+  await client.commit()
 }
