@@ -3,7 +3,8 @@ import { defineConfig } from '@adonisjs/cors'
 
 /**
  * Closed unless `CORS_ORIGINS` names the origins (comma-separated) of browser clients. Tokens
- * travel in a header, so credentials (cookies) stay off.
+ * travel in a header, so credentials (cookies) stay off. Forward auth answers proxies: a preflight
+ * that it answered for them would pass them unchecked.
  */
 const origins = env
   .get('CORS_ORIGINS')
@@ -12,7 +13,7 @@ const origins = env
   .filter((origin) => origin !== '')
 
 const corsConfig = defineConfig({
-  enabled: origins.length > 0,
+  enabled: ({ request }) => origins.length > 0 && request.url() !== '/forward-auth',
   origin: origins,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   headers: true,

@@ -2,6 +2,8 @@ import router from '@adonisjs/core/services/router'
 import { controllers } from '#generated/controllers'
 import { middleware } from '#start/kernel'
 
+const NOT_POST = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']
+
 router
   .group(() => {
     router
@@ -55,8 +57,20 @@ router
       .prefix('admin')
       .as('admin')
       .use(middleware.admin())
+
+    router
+      .get('revocations', [controllers.Revocations, 'index'])
+      .use(middleware.serviceClient({ ability: 'feed' }))
   })
   .prefix('/api/v1')
+
+router.post('oauth/introspect', [controllers.Introspections, 'store'])
+router.post('oauth/revoke', [controllers.TokenRevocations, 'store'])
+router.get('.well-known/oauth-authorization-server', [controllers.OauthMetadata, 'show'])
+router
+  .route('oauth/:endpoint', NOT_POST, [controllers.UnsupportedMethods, 'refuse'])
+  .where('endpoint', /^(introspect|revoke)$/)
+router.any('forward-auth', [controllers.ForwardAuth, 'show'])
 
 router.get('health/live', [controllers.Health, 'live'])
 router.get('health/ready', [controllers.Health, 'ready'])

@@ -28,4 +28,10 @@ export const controllers = {
   SessionEvents: () => import('#controllers/session_events_controller'),
   Sessions: () => import('#controllers/sessions_controller'),
   Signup: () => import('#controllers/signup_controller'),
+  ForwardAuth: () => import('#controllers/forward_auth_controller'),
+  Introspections: () => import('#controllers/introspections_controller'),
+  OauthMetadata: () => import('#controllers/oauth_metadata_controller'),
+  Revocations: () => import('#controllers/revocations_controller'),
+  TokenRevocations: () => import('#controllers/token_revocations_controller'),
+  UnsupportedMethods: () => import('#controllers/unsupported_methods_controller'),
 }

@@ -26,3 +26,8 @@ export function bearerChallenge(
 export function proofChallenge(algorithms: readonly string[]): string {
   return `DPoP realm="latchkey", error="invalid_dpop_proof", algs="${algorithms.join(' ')}"`
 }
+
+/**
+ * How a service client must say who it is, RFC 7617 §2.
+ */
+export const BASIC_CHALLENGE = 'Basic realm="latchkey", charset="UTF-8"'

@@ -4,7 +4,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import type { Emitter } from '@adonisjs/core/events'
 import type { EventsList } from '@adonisjs/core/types'
 import { readCredentials } from '#auth/bearer'
-import { enforceBinding } from '#auth/binding/binding'
+import { enforceBinding, type BoundRequest } from '#auth/binding/binding'
 import type { TokenRecord } from '#auth/lookup'
 import { verifyToken, type Verdict } from '#auth/verification'
 import { ApiError } from '#exceptions/api_error'
@@ -80,6 +80,11 @@ export class ApiGuard implements GuardContract<User> {
    * The key that a sign-in proved to hold (RFC 7638 thumbprint): its session is bound to it.
    */
   provenKey: string | null = null
+
+  /**
+   * The request on whose behalf a proxy asks; unset when it is this one.
+   */
+  behalf?: Pick<BoundRequest, 'method' | 'urls'>
 
   /**
    * Why the request is not authenticated.
@@ -213,7 +218,7 @@ export class ApiGuard implements GuardContract<User> {
     const credentials = readCredentials(message)
     if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
     const token = liveOrThrow(await verifyToken(credentials.token, ['access', 'api_key']))
-    await enforceBinding(token.session, credentials, { message })
+    await enforceBinding(token.session, credentials, { message, ...this.behalf })
     return token
   }
 

@@ -1,5 +1,5 @@
 import { PROOF_ALGORITHMS } from '#auth/binding/proof'
-import { bearerChallenge, proofChallenge, type Scheme } from '#auth/challenge'
+import { BASIC_CHALLENGE, bearerChallenge, proofChallenge, type Scheme } from '#auth/challenge'
 import { ApiError } from '#exceptions/api_error'
 import { sessionEndedMessages, type TakenOverBy } from '#exceptions/messages'
 import type { EndReason } from '#sessions/end_reasons'
@@ -31,6 +31,16 @@ export const E_UNAUTHORIZED_ACCESS = class UnauthorizedAccess extends ApiError {
     const error = options.hadToken ? 'invalid_token' : undefined
     super(401, 'E_UNAUTHORIZED_ACCESS', {
       headers: { 'WWW-Authenticate': bearerChallenge(error, undefined, options.scheme) },
+    })
+  }
+}
+
+/** No service client speaks here: no id and secret, or wrong ones. */
+export const E_UNAUTHORIZED_CLIENT = class UnauthorizedClient extends ApiError {
+  constructor() {
+    super(401, 'E_UNAUTHORIZED_ACCESS', {
+      message: 'The id and secret of a service client are required.',
+      headers: { 'WWW-Authenticate': BASIC_CHALLENGE },
     })
   }
 }
@@ -86,10 +96,11 @@ export const E_REFRESH_TOKEN_REUSED = class RefreshTokenReused extends ApiError 
 
 /** The token lacks a role or an ability. */
 export const E_FORBIDDEN = class Forbidden extends ApiError {
-  constructor(options: { scope?: string; message?: string } = {}) {
+  constructor(options: { scope?: string; message?: string; challenge?: boolean } = {}) {
+    const challenge = { 'WWW-Authenticate': bearerChallenge('insufficient_scope', options.scope) }
     super(403, 'E_FORBIDDEN', {
       message: options.message,
-      headers: { 'WWW-Authenticate': bearerChallenge('insufficient_scope', options.scope) },
+      headers: options.challenge === false ? {} : challenge,
     })
   }
 }

@@ -2,6 +2,7 @@ import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import { ApiError } from '#exceptions/api_error'
 import * as errors from '#exceptions/errors'
 import { loggableError } from '#exceptions/loggable_error'
+import { asOAuthError } from '#exceptions/oauth_error'
 import { isOutage } from '#exceptions/outage'
 
 /**
@@ -12,7 +13,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   protected override debug = false
 
   override async handle(error: unknown, ctx: HttpContext) {
-    const known = asApiError(error)
+    const known = errorFor(error, ctx)
     return known.handle(known, ctx)
   }
 
@@ -32,6 +33,14 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     if (known.status === 503) ctx.logger.warn(context, known.message)
     else ctx.logger.error(context, known.message)
   }
+}
+
+/**
+ * `/oauth/*` speaks OAuth, whatever went wrong.
+ */
+function errorFor(error: unknown, { request }: HttpContext): ApiError {
+  const known = asApiError(error)
+  return request.url().startsWith('/oauth/') ? asOAuthError(known) : known
 }
 
 function asApiError(error: unknown): ApiError {

@@ -8,12 +8,22 @@ import { E_REQUEST_ENTITY_TOO_LARGE, E_UNSUPPORTED_MEDIA_TYPE } from '#exception
 const LARGEST_BODY = 64 * 1024
 
 /**
+ * What says that there is a body, and of which kind.
+ */
+const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'] as const
+
+/**
  * Refuses bodies of other types than the contract's before anything reads them: forms on
- * `/oauth/*`, JSON everywhere else. Methods that carry no body may send none.
+ * `/oauth/*`, JSON everywhere else. Methods that carry no body may send none. Forward auth is asked
+ * with the headers of another request and looks at no body, so there nothing reads one.
  */
 export default class MediaTypeMiddleware {
   handle({ request }: HttpContext, next: NextFn) {
     const { headers } = request.request
+    if (request.url() === '/forward-auth') {
+      for (const name of BODY_HEADERS) delete headers[name]
+      return next()
+    }
     const length = headers['content-length']
     const hasBody = headers['transfer-encoding'] !== undefined || (length && length !== '0')
     if (!hasBody) return next()

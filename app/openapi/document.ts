@@ -1,6 +1,7 @@
 import { errorSchemas } from '#app/openapi/failures'
 import { account } from '#app/openapi/paths/account'
 import { admin } from '#app/openapi/paths/admin'
+import { services } from '#app/openapi/paths/services'
 import { signingIn } from '#app/openapi/paths/signing_in'
 import { system } from '#app/openapi/paths/system'
 import { schemas } from '#app/openapi/schemas'
@@ -25,9 +26,13 @@ export const openApiDocument = {
     { name: 'Signing in and out', description: 'Opens, renews and ends sessions.' },
     { name: 'Account and devices', description: 'What users see and do of their own.' },
     { name: 'Administering', description: 'For users with the admin role.' },
+    {
+      name: 'Telling devices and services',
+      description: 'Devices hear why they were signed out; other backends ask, or are told.',
+    },
     { name: 'Running it', description: 'For operators and monitoring.' },
   ],
-  paths: { ...signingIn, ...account, ...admin, ...system },
+  paths: { ...signingIn, ...account, ...admin, ...services, ...system },
   components: {
     securitySchemes: {
       bearer: {

@@ -75,6 +75,13 @@ export const schemas: Record<string, Schema> = {
     lastSeenAt: instant,
     reason: { enum: END_REASONS },
   }),
+  Revocation: object({
+    id: { type: 'integer' },
+    sessionId: uuid,
+    userId: { type: 'integer' },
+    reason: { enum: END_REASONS },
+    endedAt: instant,
+  }),
   Quota: object(
     { used: { type: 'integer' }, max: nullable('integer') },
     { description: 'Sessions held and allowed; `max` null: as many as they like.' }

@@ -3,7 +3,7 @@
  */
 export type Schema = Record<string, unknown>
 
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options'
 
 export type Operation = {
   operationId: string

@@ -1,0 +1,28 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { identityHeaders } from '#app/forward_auth/identity_headers'
+import { originalRequest } from '#app/forward_auth/original_request'
+import { ApiError } from '#exceptions/api_error'
+import { E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
+
+/**
+ * A proxy asks whether a request may pass to the backend behind it: nginx's `auth_request`, the
+ * ForwardAuth of Traefik, Caddy's `forward_auth`.
+ */
+export default class ForwardAuthController {
+  /**
+   * Proxies know 200 and 401: a malformed header is a 401 here too. The headers are written past
+   * the framework, which drops empty ones.
+   */
+  async show({ auth, request, response }: HttpContext) {
+    const guard = auth.use('api')
+    guard.behalf = originalRequest(request.request)
+    await guard.authenticate().catch((error) => {
+      if (!(error instanceof ApiError) || error.status !== 400) throw error
+      throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+    })
+    for (const [name, value] of Object.entries(identityHeaders(guard.token!))) {
+      response.response.setHeader(name, value)
+    }
+    return response.header('Cache-Control', 'no-store').status(200).send('')
+  }
+}

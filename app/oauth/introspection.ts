@@ -1,0 +1,61 @@
+import type { TokenRecord } from '#auth/lookup'
+import { verifyToken } from '#auth/verification'
+import { issuer } from '#app/oauth/metadata'
+
+/**
+ * What an introspection says of a token (RFC 7662 §2.2). Instants are in seconds of the Unix epoch.
+ */
+export type Introspection =
+  | { active: false }
+  | {
+      active: true
+      iss: string
+      sub: string
+      username: string
+      iat?: number
+      exp?: number
+      /** The session's id; an API key has none. */
+      sid?: string
+      scope?: string
+      token_type?: 'Bearer' | 'DPoP'
+      /** The key that the token is bound to, RFC 9449 §6.2. */
+      cnf?: { jkt: string }
+    }
+
+/**
+ * Whether a token may speak for its user now, and for whom. Asked of the database like any check;
+ * the session counts as used by its device alone, so no idle time moves.
+ *
+ * Every dead token is `{ active: false }` and nothing else (§2.2), so that an answer tells nothing
+ * of what it once was. A refresh token is told without `token_type` and `scope`: it opens nothing
+ * but its renewal, and a service that asks for either can't take it for an access token.
+ */
+export async function introspect(value: string): Promise<Introspection> {
+  const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
+  return verdict.type === 'live' ? describe(verdict.token) : { active: false }
+}
+
+function describe({ kind, abilities, createdAt, expiresAt, session, user }: TokenRecord) {
+  const bound = session?.keyThumbprint
+  return {
+    active: true,
+    iss: issuer,
+    sub: String(user.id),
+    username: user.email,
+    iat: inSeconds(createdAt),
+    ...(expiresAt && { exp: inSeconds(expiresAt) }),
+    ...(session && { sid: session.id }),
+    ...(kind !== 'refresh' && {
+      scope: abilities.join(' '),
+      token_type: bound ? ('DPoP' as const) : ('Bearer' as const),
+    }),
+    ...(bound && { cnf: { jkt: bound } }),
+  } satisfies Introspection
+}
+
+/**
+ * Rounded down, so that nothing is said to live a moment longer than it does.
+ */
+function inSeconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000)
+}

@@ -1,0 +1,36 @@
+import { endApiKeys } from '#app/api_keys/end_api_keys'
+import type { ServiceClient } from '#app/service_clients/service_client'
+import type { TokenRecord } from '#auth/lookup'
+import { verifyToken } from '#auth/verification'
+import type { Actor } from '#sessions/actor'
+import { endSession } from '#sessions/end_session'
+import { withUserLock } from '#sessions/user_lock'
+
+/**
+ * Revokes a token on behalf of its user, RFC 7009 §2.1: an access or refresh token ends its session
+ * with all its tokens, an API key ends alone. What is not alive needs no revoking, and nobody learns
+ * which it was (§2.2). Tokens are not issued to service clients, so any of them with the ability may
+ * revoke any token that it holds.
+ *
+ * The device hears `logged_out`: it is its own sign-out, by way of a service. The log names the
+ * service.
+ */
+export async function revokeToken(value: string, client: ServiceClient): Promise<void> {
+  const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
+  if (verdict.type !== 'live') return
+  const actor: Actor = `service_client:${client.id}`
+  const { token } = verdict
+  if (token.session) await endSession(token.session, { reason: 'logged_out', actor })
+  else await endApiKey(token, actor)
+}
+
+async function endApiKey({ id, user }: TokenRecord, actor: Actor) {
+  await withUserLock(user.id, async (trx) => {
+    const key = await trx.from('api_tokens').where({ id, type: 'api_key' }).first()
+    if (!key) return
+    await endApiKeys(trx, [{ id, userId: user.id, name: key.name }], {
+      reason: 'logged_out',
+      actor,
+    })
+  })
+}

@@ -1,0 +1,52 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { ClientCredentials } from '#app/service_clients/credentials'
+import {
+  toServiceClient,
+  type ServiceClient,
+  type ServiceClientRow,
+} from '#app/service_clients/service_client'
+import { Coalescer } from '#auth/coalescer'
+import { LookupStatement } from '#auth/lookup_statement'
+import { hashToken } from '#auth/token'
+
+const statement = new LookupStatement<ServiceClientRow>('latchkey_clients', {
+  columns: {
+    id: 'c.id',
+    secret_hash: 'c.secret_hash',
+    name: 'c.name',
+    abilities: 'c.abilities',
+    created_at: 'c.created_at',
+    revoked_at: 'c.revoked_at',
+  },
+  from: 'service_clients c',
+  key: 'c.id',
+})
+
+async function readClients(ids: string[]): Promise<Map<string, ServiceClientRow>> {
+  const found = await statement.read(ids)
+  return new Map(found.map((row) => [row.id, row]))
+}
+
+const clientLookup = new Coalescer(readClients)
+
+/**
+ * What ids look like: anything else is not worth a look at the database.
+ */
+const ID = /^[0-9a-f-]{36}$/
+
+/**
+ * The service client behind an id and its secret, if it is not revoked; null otherwise, in the same
+ * way whichever of it is wrong. Asked of the database for every request. Throws when that can't be
+ * asked.
+ */
+export async function authenticateClient({
+  id,
+  secret,
+}: ClientCredentials): Promise<ServiceClient | null> {
+  if (!ID.test(id)) return null
+  const row = await clientLookup.read(id)
+  const presented = Buffer.from(hashToken(secret))
+  const known = Buffer.from(row?.secret_hash ?? hashToken(''))
+  const matches = presented.length === known.length && timingSafeEqual(presented, known)
+  return row && matches && row.revoked_at === null ? toServiceClient(row) : null
+}

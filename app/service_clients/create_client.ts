@@ -1,0 +1,36 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
+import {
+  toServiceClient,
+  type ClientAbility,
+  type ServiceClient,
+} from '#app/service_clients/service_client'
+import { hashToken } from '#auth/token'
+import type { Actor } from '#sessions/actor'
+import { appendEvents } from '#sessions/events'
+
+/**
+ * Makes a service client. Its secret has 256 bits of randomness, is given out here and stored
+ * nowhere.
+ */
+export async function createClient(
+  { name, abilities }: { name: string; abilities: ClientAbility[] },
+  actor: Actor
+): Promise<{ client: ServiceClient; secret: string }> {
+  const secret = `osc_${randomBytes(32).toString('base64url')}`
+  const row = {
+    id: randomUUID(),
+    secret_hash: hashToken(secret),
+    name,
+    abilities: abilities.join(' '),
+    created_at: clock.now(),
+    revoked_at: null,
+  }
+  await db.transaction(async (trx) => {
+    await trx.table('service_clients').insert(row)
+    const data = { id: row.id, name, abilities }
+    await appendEvents(trx, [{ type: 'client.created', userId: null, actor, data }])
+  })
+  return { client: toServiceClient(row), secret }
+}

@@ -1,0 +1,30 @@
+import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
+import {
+  toServiceClient,
+  type ServiceClient,
+  type ServiceClientRow,
+} from '#app/service_clients/service_client'
+import type { Actor } from '#sessions/actor'
+import { appendEvents } from '#sessions/events'
+
+/**
+ * Takes a service client's access away; its next request is refused. One that is revoked already
+ * stays as it is. Returns null when there is no such client.
+ */
+export async function revokeClient(id: string, actor: Actor): Promise<ServiceClient | null> {
+  return db.transaction(async (trx) => {
+    const revoked = await trx
+      .from('service_clients')
+      .where('id', id)
+      .whereNull('revoked_at')
+      .update({ revoked_at: clock.now() })
+    const row: ServiceClientRow | null = await trx.from('service_clients').where('id', id).first()
+    if (!row) return null
+    if (Number(revoked) > 0) {
+      const data = { id, name: row.name }
+      await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
+    }
+    return toServiceClient(row)
+  })
+}

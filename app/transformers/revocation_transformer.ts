@@ -1,0 +1,9 @@
+import { BaseTransformer } from '@adonisjs/core/transformers'
+import type { Revocation } from '#app/revocations/read_revocations'
+
+export default class RevocationTransformer extends BaseTransformer<Revocation> {
+  toObject() {
+    const { id, sessionId, userId, reason, endedAt } = this.resource
+    return { id, sessionId, userId, reason, endedAt: endedAt.toISOString() }
+  }
+}

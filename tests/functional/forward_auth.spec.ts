@@ -1,0 +1,106 @@
+import { request } from 'node:http'
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import { mintToken, hashToken } from '#auth/token'
+import clock from '#app/clock'
+import { makeUser, signIn } from '#tests/harness/accounts'
+import { emptyDatabase } from '#tests/harness/database'
+
+const server = `http://${process.env.HOST}:${process.env.PORT}`
+
+function ask(method: string, headers: Record<string, string | string[]>, body?: string) {
+  return new Promise<{ status: number; headers: Record<string, any>; body: string }>(
+    (resolve, reject) => {
+      const asked = request(`${server}/forward-auth`, { method, headers }, (answer) => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', (chunk) => (text += chunk))
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode!, headers: answer.headers, body: text })
+        )
+      })
+      asked.on('error', reject).end(body)
+    }
+  )
+}
+
+test.group('Forward auth', (group) => {
+  group.each.setup(() => emptyDatabase())
+
+  test('says who speaks, whatever the method and body', async ({ assert }) => {
+    const user = await makeUser()
+    const { tokens, session } = await signIn(user)
+    const authorization = `Bearer ${tokens.token}`
+    const bodies: [string, Record<string, string>, string?][] = [
+      ['GET', {}],
+      ['HEAD', {}],
+      ['DELETE', {}],
+      ['OPTIONS', { 'origin': 'https://evil.example', 'access-control-request-method': 'GET' }],
+      ['POST', { 'content-type': 'text/xml' }, '<not json>'],
+      ['POST', { 'content-type': 'application/json' }, '{ not json'],
+      ['PUT', { 'content-type': 'multipart/form-data; boundary=x' }, '--x'],
+      ['PATCH', { 'content-type': 'application/json' }, 'x'.repeat(200_000)],
+    ]
+    for (const [method, headers, body] of bodies) {
+      const answer = await ask(method, { authorization, ...headers }, body)
+      assert.equal(answer.status, 200, method)
+      assert.equal(answer.body, '')
+      assert.containsSubset(answer.headers, {
+        'x-auth-user-id': String(user.id),
+        'x-auth-user-email': user.email,
+        'x-auth-session-id': session.id,
+        'x-auth-abilities': '*',
+      })
+    }
+  })
+
+  test('refuses with 401 whatever is wrong, and says who nobody is', async ({ assert }) => {
+    const user = await makeUser()
+    const old = await signIn(user)
+    await signIn(user)
+    const refused: Record<string, string | string[]>[] = [
+      {},
+      { authorization: `Bearer ${mintToken('access')}` },
+      { authorization: `Bearer ${old.tokens.token}` },
+      { authorization: `Bearer ${old.tokens.refreshToken}` },
+      { authorization: 'Bearer a b c' },
+      { authorization: ['Bearer a', 'Bearer b'] },
+    ]
+    for (const headers of refused) {
+      const answer = await ask('POST', headers)
+      assert.equal(answer.status, 401)
+      assert.match(answer.headers['www-authenticate'], /^Bearer realm/)
+      assert.isUndefined(answer.headers['x-auth-user-id'])
+    }
+    const preflight = { 'origin': 'https://a.example', 'access-control-request-method': 'GET' }
+    const passed = await ask('OPTIONS', preflight)
+    assert.equal(passed.status, 401)
+  })
+
+  test('an API key has an empty session header, so that nothing of a client passes', async ({
+    assert,
+  }) => {
+    const user = await makeUser()
+    const key = mintToken('api_key')
+    const now = clock.now()
+    await db.table('api_tokens').insert({
+      tokenable_id: user.id,
+      type: 'api_key',
+      hash: hashToken(key),
+      abilities: '["orders:read","orders:write"]',
+      created_at: now,
+      updated_at: now,
+    })
+    const answer = await ask('GET', { authorization: `Bearer ${key}` })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers['x-auth-session-id'], '')
+    assert.equal(answer.headers['x-auth-abilities'], 'orders:read orders:write')
+  })
+
+  test('an e-mail that is not ASCII travels in UTF-8', async ({ assert }) => {
+    const { tokens } = await signIn(await makeUser({ email: 'zoë@example.com' }))
+    const answer = await ask('GET', { authorization: `Bearer ${tokens.token}` })
+    assert.equal(answer.status, 200)
+    const email = Buffer.from(answer.headers['x-auth-user-email'], 'latin1').toString('utf8')
+    assert.equal(email, 'zoë@example.com')
+  })
+})
