@@ -40,11 +40,13 @@ function sqlite(): SqliteConfig {
 
 /**
  * A lookup always goes by unique indexes. While tables are small the planner would rather read
- * whole ones, and it would plan anew for every statement.
+ * whole ones, and it would plan anew for every statement. What a caller no longer waits for
+ * (#auth/lookup_statement) ends on the server too.
  */
 function preparePostgresLookup(connection: any, done: (error: Error | null, c: any) => void) {
   connection.query(
-    'SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan',
+    `SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+     SET statement_timeout = ${PATIENCE / 2}`,
     (error: Error | null) => done(error, connection)
   )
 }

@@ -12,6 +12,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { compareChecks } from './checks.js'
+import { measureEnding } from './ending.js'
 import { Plan } from './plan.js'
 import { compareScales } from './scale.js'
 import { DATABASES, Workshop, type Database } from './servers.js'
@@ -23,6 +24,7 @@ const SECTIONS = {
   storm: compareStorm,
   scale: compareScales,
   signin: compareSignIn,
+  ending: measureEnding,
 }
 type Section = keyof typeof SECTIONS
 
