@@ -29,7 +29,9 @@ router
       .prefix('auth')
       .as('auth')
 
-    router.get('account', [controllers.Account, 'show']).use(middleware.auth())
+    router
+      .get('account', [controllers.Account, 'show'])
+      .use(middleware.auth({ ability: 'account:read' }))
     router
       .group(() => {
         router.delete('account', [controllers.Account, 'destroy'])
@@ -39,6 +41,9 @@ router
         router.get('session/events', [controllers.SessionEvents, 'show'])
         router.patch('sessions/:id', [controllers.Sessions, 'update'])
         router.delete('sessions/:id', [controllers.Sessions, 'destroy'])
+        router.get('api-keys', [controllers.ApiKeys, 'index'])
+        router.post('api-keys', [controllers.ApiKeys, 'store'])
+        router.delete('api-keys/:id', [controllers.ApiKeys, 'destroy'])
       })
       .use(middleware.auth({ session: true }))
 

@@ -9,9 +9,11 @@ import type AccountEventTransformer from '#transformers/account_event_transforme
 import type AdminEventTransformer from '#transformers/admin_event_transformer'
 import type AdminSessionTransformer from '#transformers/admin_session_transformer'
 import type AdminUserTransformer from '#transformers/admin_user_transformer'
+import type ApiKeyTransformer from '#transformers/api_key_transformer'
 import type DisabledUserTransformer from '#transformers/disabled_user_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
+import type RevocationTransformer from '#transformers/revocation_transformer'
 import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
 import type UserTransformer from '#transformers/user_transformer'
@@ -33,6 +35,10 @@ export namespace Data {
   export namespace AdminUser {
     export type Variants = InferVariants<AdminUserTransformer>
   }
+  export type ApiKey = InferData<ApiKeyTransformer>
+  export namespace ApiKey {
+    export type Variants = InferVariants<ApiKeyTransformer>
+  }
   export type DisabledUser = InferData<DisabledUserTransformer>
   export namespace DisabledUser {
     export type Variants = InferVariants<DisabledUserTransformer>
@@ -44,6 +50,10 @@ export namespace Data {
   export type OpenedSession = InferData<OpenedSessionTransformer>
   export namespace OpenedSession {
     export type Variants = InferVariants<OpenedSessionTransformer>
+  }
+  export type Revocation = InferData<RevocationTransformer>
+  export namespace Revocation {
+    export type Variants = InferVariants<RevocationTransformer>
   }
   export type SessionTokens = InferData<SessionTokensTransformer>
   export namespace SessionTokens {

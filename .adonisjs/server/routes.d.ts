@@ -7,6 +7,7 @@ export type ScannedRoutes = {
     'auth.signup.store': { paramsTuple?: []; params?: {} }
     'auth.login.store': { paramsTuple?: []; params?: {} }
     'auth.exchange.store': { paramsTuple?: []; params?: {} }
+    'auth.refresh.store': { paramsTuple?: []; params?: {} }
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }
@@ -20,6 +21,9 @@ export type ScannedRoutes = {
     'session_events.show': { paramsTuple?: []; params?: {} }
     'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'api_keys.index': { paramsTuple?: []; params?: {} }
+    'api_keys.store': { paramsTuple?: []; params?: {} }
+    'api_keys.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
     'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
@@ -29,6 +33,12 @@ export type ScannedRoutes = {
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
+    'revocations.index': { paramsTuple?: []; params?: {} }
+    'introspections.store': { paramsTuple?: []; params?: {} }
+    'token_revocations.store': { paramsTuple?: []; params?: {} }
+    'oauth_metadata.show': { paramsTuple?: []; params?: {} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
@@ -43,23 +53,33 @@ export type ScannedRoutes = {
     'auth.signup.store': { paramsTuple?: []; params?: {} }
     'auth.login.store': { paramsTuple?: []; params?: {} }
     'auth.exchange.store': { paramsTuple?: []; params?: {} }
+    'auth.refresh.store': { paramsTuple?: []; params?: {} }
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }
     'auth.password_resets.store': { paramsTuple?: []; params?: {} }
     'auth.password_resets.update': { paramsTuple?: []; params?: {} }
+    'api_keys.store': { paramsTuple?: []; params?: {} }
     'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
+    'introspections.store': { paramsTuple?: []; params?: {} }
+    'token_revocations.store': { paramsTuple?: []; params?: {} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
   }
   GET: {
     'account.show': { paramsTuple?: []; params?: {} }
     'account_events.index': { paramsTuple?: []; params?: {} }
     'sessions.index': { paramsTuple?: []; params?: {} }
     'session_events.show': { paramsTuple?: []; params?: {} }
+    'api_keys.index': { paramsTuple?: []; params?: {} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
     'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
+    'revocations.index': { paramsTuple?: []; params?: {} }
+    'oauth_metadata.show': { paramsTuple?: []; params?: {} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
@@ -75,9 +95,14 @@ export type ScannedRoutes = {
     'account_events.index': { paramsTuple?: []; params?: {} }
     'sessions.index': { paramsTuple?: []; params?: {} }
     'session_events.show': { paramsTuple?: []; params?: {} }
+    'api_keys.index': { paramsTuple?: []; params?: {} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
     'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
+    'revocations.index': { paramsTuple?: []; params?: {} }
+    'oauth_metadata.show': { paramsTuple?: []; params?: {} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
     'health.live': { paramsTuple?: []; params?: {} }
     'health.ready': { paramsTuple?: []; params?: {} }
     'metrics.show': { paramsTuple?: []; params?: {} }
@@ -91,15 +116,25 @@ export type ScannedRoutes = {
   DELETE: {
     'account.destroy': { paramsTuple?: []; params?: {} }
     'sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'api_keys.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
   }
   PUT: {
     'passwords.update': { paramsTuple?: []; params?: {} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
   }
   PATCH: {
     'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
+  }
+  OPTIONS: {
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
   }
 }
 declare module '@adonisjs/core/types/http' {

@@ -125,6 +125,14 @@ export class ApiGuard implements GuardContract<User> {
   }
 
   /**
+   * Whether the token of the request holds an ability; `*` is all of them.
+   */
+  allows(ability: string): boolean {
+    const abilities = this.token?.abilities ?? []
+    return abilities.includes('*') || abilities.includes(ability)
+  }
+
+  /**
    * Authenticates the request, once. Throws the error of the table that says why not, and
    * whatever the database throws when it can't be asked.
    */

@@ -1,14 +1,22 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
+import { E_FORBIDDEN } from '#exceptions/errors'
 
 /**
  * Lets a request pass whose bearer token is alive. With `session: true` it must be a session's: an
- * API key can't manage keys, sessions or passwords.
+ * API key can't manage keys, sessions or passwords. With an `ability` the token must hold it:
+ * those of a session hold them all.
  */
 export default class AuthMiddleware {
-  async handle({ auth }: HttpContext, next: NextFn, options: { session?: boolean } = {}) {
+  async handle(
+    { auth }: HttpContext,
+    next: NextFn,
+    options: { session?: boolean; ability?: string } = {}
+  ) {
     await auth.authenticate()
     if (options.session) auth.getSessionOrFail()
+    const { ability } = options
+    if (ability && !auth.use('api').allows(ability)) throw new E_FORBIDDEN({ scope: ability })
     return next()
   }
 }

@@ -1,6 +1,7 @@
 import { errorSchemas } from '#app/openapi/failures'
 import { account } from '#app/openapi/paths/account'
 import { admin } from '#app/openapi/paths/admin'
+import { apiKeys } from '#app/openapi/paths/api_keys'
 import { services } from '#app/openapi/paths/services'
 import { signingIn } from '#app/openapi/paths/signing_in'
 import { system } from '#app/openapi/paths/system'
@@ -25,6 +26,7 @@ export const openApiDocument = {
   tags: [
     { name: 'Signing in and out', description: 'Opens, renews and ends sessions.' },
     { name: 'Account and devices', description: 'What users see and do of their own.' },
+    { name: 'API keys', description: 'Credentials for scripts.' },
     { name: 'Administering', description: 'For users with the admin role.' },
     {
       name: 'Telling devices and services',
@@ -32,7 +34,7 @@ export const openApiDocument = {
     },
     { name: 'Running it', description: 'For operators and monitoring.' },
   ],
-  paths: { ...signingIn, ...account, ...admin, ...services, ...system },
+  paths: { ...signingIn, ...account, ...apiKeys, ...admin, ...services, ...system },
   components: {
     securitySchemes: {
       bearer: {

@@ -32,6 +32,16 @@ const tokens = {
   refreshExpiresAt: nullable('string', { format: 'date-time' }),
 }
 
+const apiKey = {
+  id: { type: 'integer' },
+  name: { type: 'string' },
+  description: nullable('string'),
+  abilities: { type: 'array', items: { type: 'string' } },
+  createdAt: instant,
+  lastUsedAt: nullable('string', { format: 'date-time' }),
+  expiresAt: nullable('string', { format: 'date-time' }),
+}
+
 /**
  * The shapes that answers and bodies are made of, by name.
  */
@@ -94,6 +104,11 @@ export const schemas: Record<string, Schema> = {
     quota: ref('Quota'),
   }),
   SessionTokens: object({ ...tokens, session: ref('Session') }),
+  ApiKey: object(apiKey),
+  NewApiKey: object({
+    ...apiKey,
+    key: { type: 'string', pattern: '^oak_[A-Za-z0-9_-]{43}$' },
+  }),
   Ended: object({ ended: { type: 'integer', minimum: 0 } }),
   PageMeta: object({
     total: { type: 'integer' },

@@ -30,7 +30,12 @@ export const account: Paths = {
       requestBody: body({ currentPassword: { type: 'string' } }, { currentPassword: '…' }),
       responses: {
         204: empty('The account is gone.'),
-        ...failures(...sessionFailures, 'E_INVALID_CREDENTIALS', ...bodyFailures),
+        ...failures(
+          ...sessionFailures,
+          'E_INVALID_CREDENTIALS',
+          'E_TOO_MANY_REQUESTS',
+          ...bodyFailures
+        ),
       },
     },
   },
@@ -50,7 +55,12 @@ export const account: Paths = {
       ),
       responses: {
         200: data('Fresh tokens of this session; the old ones are dead.', ref('SessionTokens')),
-        ...failures(...sessionFailures, 'E_INVALID_CREDENTIALS', ...bodyFailures),
+        ...failures(
+          ...sessionFailures,
+          'E_INVALID_CREDENTIALS',
+          'E_TOO_MANY_REQUESTS',
+          ...bodyFailures
+        ),
       },
     },
   },

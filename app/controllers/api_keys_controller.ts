@@ -1,0 +1,27 @@
+import type { HttpContext } from '@adonisjs/core/http'
+import { createApiKey } from '#app/api_keys/create_api_key'
+import { deleteApiKey } from '#app/api_keys/delete_api_key'
+import { listApiKeys } from '#app/api_keys/list_api_keys'
+import { E_NOT_FOUND } from '#exceptions/errors'
+import ApiKeyTransformer from '#transformers/api_key_transformer'
+import { apiKeyValidator } from '#validators/api_keys'
+
+export default class ApiKeysController {
+  async index({ auth, serialize }: HttpContext) {
+    const keys = await listApiKeys(auth.getUserOrFail())
+    return serialize(ApiKeyTransformer.transform(keys))
+  }
+
+  async store({ auth, request, response, serialize }: HttpContext) {
+    const wanted = await apiKeyValidator.validate(request.body())
+    const { value, apiKey } = await createApiKey(auth.getSessionOrFail(), wanted)
+    response.status(201).header('Cache-Control', 'no-store')
+    return serialize(new ApiKeyTransformer(apiKey).withValue(value))
+  }
+
+  async destroy({ auth, params, response }: HttpContext) {
+    if (!/^[1-9]\d{0,14}$/.test(params.id)) throw new E_NOT_FOUND()
+    await deleteApiKey(auth.getSessionOrFail(), Number(params.id))
+    response.noContent()
+  }
+}

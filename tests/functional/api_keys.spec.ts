@@ -1,0 +1,197 @@
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
+import { disableUser } from '#accounts/disable_user'
+import { hashToken } from '#auth/token'
+import { forceLogout } from '#sessions/force_logout'
+import { keyLastUsed } from '#sessions/last_seen'
+import { makeUser, signIn } from '#tests/harness/accounts'
+import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
+
+test.group('API keys', (group) => {
+  group.each.setup(() => emptyDatabase())
+  group.each.setup(() => {
+    clock.freeze(new Date('2026-03-01T12:00:00Z'))
+    return () => clock.restore()
+  })
+
+  const create = (client: any, token: string, body: object = { name: 'Export' }) =>
+    client.post('/api/v1/api-keys').bearerToken(token).json(body)
+  const getAccount = (client: any, token: string) =>
+    client.get('/api/v1/account').bearerToken(token)
+
+  async function makeKey(client: any, body?: object) {
+    const user = await makeUser()
+    const { tokens } = await signIn(user)
+    const answer = await create(client, tokens.token, body)
+    answer.assertStatus(201)
+    return { user, token: tokens.token as string, ...answer.body().data }
+  }
+
+  test('a key is shown once, kept as a hash, and speaks for its user without a session', async ({
+    client,
+    assert,
+  }) => {
+    const made = await makeKey(client, {
+      name: 'Export',
+      description: 'nightly',
+      abilities: ['account:read', 'reports:read'],
+      expiresIn: '90d',
+    })
+    assert.match(made.key, /^oak_/)
+    assert.equal(made.expiresAt, new Date(clock.millis() + 90 * 86_400_000).toISOString())
+    assert.notInclude(await snapshot(), made.key.slice(4))
+    assert.equal(await countRows('api_tokens', { hash: hashToken(made.key), type: 'api_key' }), 1)
+
+    const account = await getAccount(client, made.key)
+    account.assertStatus(200)
+    assert.isNull(account.body().data.session)
+    const list = await client.get('/api/v1/api-keys').bearerToken(made.token)
+    assert.lengthOf(list.body().data, 1)
+    assert.notProperty(list.body().data[0], 'key')
+    assert.notInclude(list.text(), 'oak_')
+  })
+
+  test('it takes no place, and lives on when sessions end', async ({ client, assert }) => {
+    const { user, key, token } = await makeKey(client)
+    const next = await signIn(user)
+    assert.deepEqual(next.quota, { used: 1, max: 1 })
+    const evicted = await getAccount(client, token)
+    evicted.assertStatus(401)
+    await client.post('/api/v1/auth/logout-all').bearerToken(next.tokens.token)
+    await forceLogout({ who: [user], actor: 'command:test' })
+    await forceLogout({ who: 'everyone', actor: 'command:test' })
+    const account = await getAccount(client, key)
+    account.assertStatus(200)
+  })
+
+  test('its use is written behind', async ({ client, assert }) => {
+    const { id, key } = await makeKey(client)
+    await getAccount(client, key)
+    clock.advance(60_000)
+    await getAccount(client, key)
+    await keyLastUsed.flush({ everything: true })
+    const row = await db.from('api_tokens').where('id', id).firstOrFail()
+    assert.deepEqual(new Date(row.last_used_at), clock.now())
+  })
+
+  test('it manages no keys, sessions or passwords: {$self}')
+    .with([
+      'POST /api/v1/auth/logout',
+      'POST /api/v1/auth/logout-others',
+      'POST /api/v1/auth/logout-all',
+      'DELETE /api/v1/account',
+      'PUT /api/v1/account/password',
+      'GET /api/v1/account/events',
+      'GET /api/v1/sessions',
+      'PATCH /api/v1/sessions/x',
+      'DELETE /api/v1/sessions/x',
+      'GET /api/v1/session/events',
+      'GET /api/v1/api-keys',
+      'POST /api/v1/api-keys',
+      'DELETE /api/v1/api-keys/1',
+      'GET /api/v1/admin/users',
+      'POST /api/v1/admin/force-logout',
+    ])
+    .run(async ({ client, assert }, route) => {
+      const { key } = await makeKey(client)
+      const before = await snapshot()
+      const [method, path] = route.split(' ')
+      const answer = await client[method.toLowerCase() as 'get'](path).bearerToken(key)
+      answer.assertStatus(403)
+      assert.equal(answer.body().errors[0].code, 'E_FORBIDDEN')
+      assert.include(answer.header('www-authenticate')!, 'insufficient_scope')
+      assert.equal(await snapshot(), before)
+    })
+
+  test('an ability that it lacks is named', async ({ client, assert }) => {
+    const { key } = await makeKey(client, { name: 'Export', abilities: ['reports:read'] })
+    const answer = await getAccount(client, key)
+    answer.assertStatus(403)
+    assert.equal(
+      answer.header('www-authenticate'),
+      'Bearer realm="latchkey", error="insufficient_scope", scope="account:read"'
+    )
+  })
+
+  test('it stops to the second when its time is over', async ({ client, assert }) => {
+    const { key } = await makeKey(client, { name: 'Export', expiresIn: 60 })
+    clock.advance(59_000)
+    const before = await getAccount(client, key)
+    before.assertStatus(200)
+    clock.advance(1000)
+    const after = await getAccount(client, key)
+    after.assertStatus(401)
+    assert.equal(after.body().errors[0].reason, 'expired')
+  })
+
+  test('it ends with its deletion, at once, and nobody else can delete it', async ({
+    client,
+    assert,
+  }) => {
+    const { id, key, token } = await makeKey(client)
+    const stranger = await signIn(await makeUser())
+    for (const path of [id, 'x', '0', '-1', '1e3', '99999999999999999999']) {
+      const refused = await client
+        .delete(`/api/v1/api-keys/${path}`)
+        .bearerToken(stranger.tokens.token)
+      refused.assertStatus(404)
+    }
+    const alive = await getAccount(client, key)
+    alive.assertStatus(200)
+
+    const deleted = await client.delete(`/api/v1/api-keys/${id}`).bearerToken(token)
+    deleted.assertStatus(204)
+    const dead = await getAccount(client, key)
+    dead.assertStatus(401)
+    assert.equal(dead.body().errors[0].code, 'E_SESSION_ENDED')
+    const again = await client.delete(`/api/v1/api-keys/${id}`).bearerToken(token)
+    again.assertStatus(404)
+  })
+
+  test('it ends when its account is disabled, and when keys are forced out', async ({
+    client,
+    assert,
+  }) => {
+    const disabled = await makeKey(client)
+    await disableUser(disabled.user.id, { actor: 'command:test' })
+    const first = await getAccount(client, disabled.key)
+    assert.equal(first.body().errors[0].reason, 'account_disabled')
+
+    const forced = await makeKey(client)
+    await forceLogout({ who: [forced.user], includeApiKeys: true, actor: 'command:test' })
+    const second = await getAccount(client, forced.key)
+    assert.equal(second.body().errors[0].reason, 'forced')
+  })
+
+  test('a device that was signed out leaves no key behind', async ({ client, assert }) => {
+    const user = await makeUser()
+    const { tokens } = await signIn(user)
+    await signIn(user)
+    const answer = await create(client, tokens.token)
+    answer.assertStatus(401)
+    assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
+  })
+
+  test('{0} is refused')
+    .with([
+      ['no name', {}],
+      ['an empty name', { name: ' ' }],
+      ['a name that is no text', { name: 7 }],
+      ['no ability', { name: 'x', abilities: [] }],
+      ['an ability that is no word', { name: 'x', abilities: ['a b'] }],
+      ['abilities that are no list', { name: 'x', abilities: '*' }],
+      ['no time', { name: 'x', expiresIn: 0 }],
+      ['a negative time', { name: 'x', expiresIn: -5 }],
+      ['a broken time', { name: 'x', expiresIn: 1.5 }],
+      ['a time that is no duration', { name: 'x', expiresIn: 'soon' }],
+      ['an endless time', { name: 'x', expiresIn: 1e15 }],
+      ['a time that is a list', { name: 'x', expiresIn: ['90d'] }],
+    ] as [string, object][])
+    .run(async ({ client, assert }, [, body]) => {
+      const { tokens } = await signIn(await makeUser())
+      const answer = await create(client, tokens.token, body)
+      answer.assertStatus(422)
+      assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
+    })
+})
