@@ -1,0 +1,46 @@
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import { makeUser } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+import { call, logIn } from '#tests/harness/http'
+import { startServers, type TestServer } from '#tests/harness/server'
+
+test.group('Racing refreshes', (group) => {
+  let servers: TestServer[]
+
+  group.setup(async () => {
+    servers = await startServers(2)
+    return async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    }
+  })
+  group.each.setup(() => emptyDatabase())
+
+  test('50 of one token through two servers get one successor and end nothing', async ({
+    assert,
+  }) => {
+    const user = await makeUser()
+    const login = await logIn(servers[0].url, user.email)
+    let { refreshToken } = login.body.data
+    for (let generation = 0; generation < 3; generation++) {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          call(servers[index % 2].url, 'POST', '/api/v1/auth/refresh', { body: { refreshToken } })
+        )
+      )
+      assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [200])
+      const successors = new Set(
+        answers.map(({ body }) => `${body.data.token} ${body.data.refreshToken}`)
+      )
+      assert.lengthOf([...successors], 1)
+      refreshToken = answers[0].body.data.refreshToken
+    }
+    const rows = await db.from('api_tokens').orderBy('type')
+    assert.deepEqual(
+      rows.map((row) => row.type),
+      ['access', 'refresh']
+    )
+    assert.equal(await countRows('sessions', { ended_at: null }), 1)
+    assert.equal(await countRows('session_events', { type: 'session.ended' }), 0)
+  }).timeout(60_000)
+})

@@ -1,0 +1,62 @@
+import { test } from '@japa/runner'
+import { changePassword } from '#accounts/change_password'
+import User from '#models/user'
+import { forceLogout } from '#sessions/force_logout'
+import { logOut } from '#sessions/log_out'
+import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+import { call } from '#tests/harness/http'
+import { startServer, type TestServer } from '#tests/harness/server'
+
+const ROUNDS = process.env.LONG ? 200 : 8
+
+test.group('A refresh against the end of its session', (group) => {
+  let server: TestServer
+
+  group.setup(async () => {
+    server = await startServer()
+    return () => server.stop()
+  })
+  group.each.setup(() => emptyDatabase())
+
+  /**
+   * Refreshes through another process while `end` ends the session in this one, at a moment that
+   * moves from round to round. Whatever the order: no token of the session lives afterwards.
+   */
+  async function race(assert: any, end: (user: User, opened: any) => Promise<unknown>) {
+    const user = await makeUser()
+    for (let round = 0; round < ROUNDS; round++) {
+      const opened = await signIn(await User.findOrFail(user.id))
+      const refreshing = call(server.url, 'POST', '/api/v1/auth/refresh', {
+        body: { refreshToken: opened.tokens.refreshToken },
+      })
+      for (let tick = 0; tick < round % 12; tick++) await new Promise(setImmediate)
+      const [answer] = await Promise.all([refreshing, end(user, opened)])
+      assert.include([200, 400, 401], answer.status)
+      assert.equal(await countRows('api_tokens', { session_id: opened.session.id }), 0)
+      for (const token of [opened.tokens.token, answer.body.data?.token]) {
+        if (!token) continue
+        const check = await call(server.url, 'GET', '/api/v1/account', { token })
+        assert.equal(check.status, 401)
+        assert.equal(check.body.errors[0].code, 'E_SESSION_ENDED')
+      }
+    }
+  }
+
+  test('logout', ({ assert }) =>
+    race(assert, (_, { session }) => logOut(session, 'current'))).timeout(300_000)
+
+  test('force logout', ({ assert }) =>
+    race(assert, (user) => forceLogout({ who: [user], actor: 'command:test' }))).timeout(300_000)
+
+  test('eviction', ({ assert }) =>
+    race(assert, async (user) => signIn(await User.findOrFail(user.id)))).timeout(300_000)
+
+  test('password change on another device', async ({ assert }) => {
+    await race(assert, async (user) => {
+      const other = await User.findOrFail(user.id)
+      const opened = await signIn(other)
+      await changePassword(opened.session, other, { currentPassword: PASSWORD, password: PASSWORD })
+    })
+  }).timeout(300_000)
+})

@@ -1,0 +1,80 @@
+import { connect } from 'node:net'
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import sessionsConfig from '#config/sessions'
+import { makeUser } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+import { call, logIn } from '#tests/harness/http'
+import { startServer } from '#tests/harness/server'
+
+const REFRESH = '/api/v1/auth/refresh'
+
+test.group('A refresh token that comes back', (group) => {
+  group.each.setup(() => emptyDatabase())
+
+  test('after kill -9: the same successor within the window, the end after it', async ({
+    assert,
+  }) => {
+    const user = await makeUser()
+    const first = await startServer()
+    const login = await logIn(first.url, user.email)
+    const body = { refreshToken: login.body.data.refreshToken }
+    const rotated = await call(first.url, 'POST', REFRESH, { body })
+    assert.equal(rotated.status, 200)
+    await first.kill()
+
+    const second = await startServer()
+    const retried = await call(second.url, 'POST', REFRESH, { body })
+    assert.equal(retried.status, 200)
+    assert.equal(retried.body.data.refreshToken, rotated.body.data.refreshToken)
+    assert.equal(retried.body.data.token, rotated.body.data.token)
+    await second.kill()
+
+    const late = await startServer({ clockOffset: sessionsConfig.refreshRetryWindow + 1000 })
+    const replayed = await call(late.url, 'POST', REFRESH, { body })
+    assert.equal(replayed.status, 400)
+    assert.equal(replayed.body.errors[0].code, 'E_REFRESH_TOKEN_REUSED')
+    const ended = await call(late.url, 'GET', '/api/v1/account', {
+      token: rotated.body.data.token,
+    })
+    assert.equal(ended.body.errors[0].reason, 'token_reuse')
+    await late.stop()
+    assert.equal(await countRows('session_events', { reason: 'token_reuse' }), 1)
+    assert.equal(await countRows('api_tokens'), 0)
+  }).timeout(60_000)
+
+  test('because the answer was cut off on the wire: the retry works', async ({ assert }) => {
+    const user = await makeUser()
+    const server = await startServer()
+    const login = await logIn(server.url, user.email)
+    const { refreshToken } = login.body.data
+
+    const payload = JSON.stringify({ refreshToken })
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write(
+      [
+        `POST ${REFRESH} HTTP/1.1`,
+        'Host: localhost',
+        'Content-Type: application/json',
+        `Content-Length: ${payload.length}`,
+        '',
+        payload,
+      ].join('\r\n')
+    )
+    const deadline = Date.now() + 10_000
+    while ((await countRows('ended_tokens', { reason: 'rotated' })) === 0) {
+      if (Date.now() > deadline) throw new Error('The refresh never happened.')
+    }
+    socket.destroy()
+
+    const retried = await call(server.url, 'POST', REFRESH, { body: { refreshToken } })
+    assert.equal(retried.status, 200)
+    const check = await call(server.url, 'GET', '/api/v1/account', {
+      token: retried.body.data.token,
+    })
+    assert.equal(check.status, 200)
+    await server.stop()
+    const rows = await db.from('api_tokens')
+    assert.lengthOf(rows, 2)
+  }).timeout(60_000)
+})
