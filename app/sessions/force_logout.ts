@@ -16,7 +16,7 @@ import {
   listSessions,
   type ListedSession,
 } from '#sessions/session_listing'
-import { lockUsers, withUserLock } from '#sessions/user_lock'
+import { withUserLock } from '#sessions/user_lock'
 
 /**
  * How many sessions an answer names.
@@ -200,16 +200,11 @@ async function endMatching(
   watch: ForceLogoutWatch
 ): Promise<ForceLogoutResult> {
   const filters = filtersOf(order)
-  const { matched, sessions } = await db.transaction(async (trx) => {
-    await lockUsers(trx, [])
-    for (const who of order.who === 'everyone' ? [null] : order.who) {
-      const counted = await countMatches(trx, who ? { ...order, who: [who] } : order)
-      await tell(trx, order, who && who.id, counted)
-    }
-    return {
-      matched: await countMatches(trx, order),
-      sessions: await listSessions(trx, filters, { limit: NAMED }),
-    }
+  const { matched, sessions } = await previewForceLogout(order)
+  const acts =
+    order.who === 'everyone' ? [{ userId: null, matched }] : await actsOnEach(order.who, order)
+  await db.transaction(async (trx) => {
+    for (const act of acts) await tell(trx, order, act.userId, act.matched)
   })
   watch.onStart?.(matched.sessions + matched.apiKeys)
 
@@ -225,6 +220,18 @@ async function endMatching(
     cut: null,
     complete: ended.complete && keys.complete,
   }
+}
+
+/**
+ * One act for each user, so that it stands in the log of each.
+ */
+function actsOnEach(users: User[], order: ForceLogoutOrder) {
+  return Promise.all(
+    users.map(async (user) => ({
+      userId: user.id,
+      matched: await countMatches(db.connection(), { ...order, who: [user] }),
+    }))
+  )
 }
 
 function filtersOf({ who, filters }: ForceLogoutOrder): SessionFilters {
