@@ -45,7 +45,7 @@ export default class EventsTail extends OperatorCommand {
     const fromStart = since !== undefined || !this.follow
     let after = fromStart ? LOG_START : await endOfLog()
 
-    const { signal, release } = onInterrupt()
+    const { signal, release } = onInterrupt({ stopUnread: true })
     while (!signal.aborted) {
       const events = await readEvents({ after, limit: PAGE, userId, since })
       for (const event of events) this.#print(event)
