@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * How long one batch may hold its locks, in milliseconds: checks and sign-ins that need the same
  * rows (on SQLite: that write) wait no longer.
  */
-const BATCH_TIME = 50
+const BATCH_TIME = 100
 
 const SMALLEST = 20
 const LARGEST = 1_000

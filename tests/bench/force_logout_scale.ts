@@ -10,9 +10,11 @@ import { startPostgres } from '../harness/postgres.js'
  * clients notice of it:
  *
  *   node --import=@poppinss/ts-exec tests/bench/force_logout_scale.ts sqlite 1000000
- *   node --import=@poppinss/ts-exec tests/bench/force_logout_scale.ts postgres 1000000
+ *   node --import=@poppinss/ts-exec tests/bench/force_logout_scale.ts postgres 1000000 180
+ *
+ * The last number ends the command with Ctrl-C after so many seconds of clean-up.
  */
-const [database = 'sqlite', sessions = '1000000'] = process.argv.slice(2)
+const [database = 'sqlite', sessions = '1000000', patience = '86400'] = process.argv.slice(2)
 const KNOWN = 50
 const CLIENTS = 8
 const PAUSE = 10
@@ -117,6 +119,7 @@ current = await signInAll()
 const busyLoad = load(() => current)
 const late: { token: string; took: number }[] = []
 let shown = 0
+const stopAt = performance.now() + Number(patience) * 1000
 while (command.process.exitCode === null) {
   const signInBegan = performance.now()
   const opened = await signIn(users[late.length % KNOWN])
@@ -125,6 +128,7 @@ while (command.process.exitCode === null) {
     shown = performance.now()
     console.log(command.output().split('\r').at(-1)?.replaceAll('\u001b[K', ''))
   }
+  if (performance.now() > stopAt) command.process.stdin!.write('\u0003')
   await sleep(200)
 }
 const busy = await busyLoad.stop()
@@ -132,7 +136,7 @@ const { stdout, exitCode } = await command.finished
 console.log(
   stdout
     .split(/\r?\n|\r/)
-    .filter((line) => /^(Cut|Ended)/.test(line))
+    .filter((line) => /^(Cut|Ended|Interrupted)/.test(line))
     .join('\n')
 )
 console.log(`exit ${exitCode} after ${seconds(began)} s`)
