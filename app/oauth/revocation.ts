@@ -12,8 +12,8 @@ import { withUserLock } from '#sessions/user_lock'
  * which it was (§2.2). Tokens are not issued to service clients, so any of them with the ability may
  * revoke any token that it holds.
  *
- * The device hears `logged_out`: it is its own sign-out, by way of a service. The log names the
- * service.
+ * The device hears `logged_out`: it is its own sign-out, by way of a service. An API key ends as if
+ * its user had deleted it. The log names the service.
  */
 export async function revokeToken(value: string, client: ServiceClient): Promise<void> {
   const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
@@ -29,7 +29,7 @@ async function endApiKey({ id, user }: TokenRecord, actor: Actor) {
     const key = await trx.from('api_tokens').where({ id, type: 'api_key' }).first()
     if (!key) return
     await endApiKeys(trx, [{ id, userId: user.id, name: key.name }], {
-      reason: 'logged_out',
+      reason: 'logged_out_elsewhere',
       actor,
     })
   })

@@ -175,6 +175,35 @@ test.group('Event stream', (group) => {
     }
   })
 
+  test('is told though the connection to the log was cut', async ({ assert }) => {
+    const user = await makeUser()
+    const phone = await signIn(user)
+    const stream = await listenWith(phone.tokens.token)
+    const { rows: cut } = await db.rawQuery(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'latchkey log' AND datname = current_database()`
+    )
+    assert.isNotEmpty(cut)
+    await signIn(user)
+    const told = await stream.next()
+    assert.equal(told.data.reason, 'superseded')
+  }).skip(process.env.DB_CONNECTION !== 'postgres', 'SQLite has no connection to cut')
+
+  test('a transaction that never ends holds no event up', async ({ assert }) => {
+    const user = await makeUser()
+    const phone = await signIn(user)
+    const stream = await listenWith(phone.tokens.token)
+    const endless = await db.transaction()
+    try {
+      await endless.rawQuery('SELECT pg_current_xact_id()')
+      await signIn(user)
+      const told = await stream.next()
+      assert.equal(told.data.reason, 'superseded')
+    } finally {
+      await endless.rollback()
+    }
+  }).skip(process.env.DB_CONNECTION !== 'postgres', 'SQLite has one writer')
+
   test('closes when the session reaches its longest lifetime', async ({ assert }) => {
     clock.freeze()
     const phone = await signIn(await makeUser())

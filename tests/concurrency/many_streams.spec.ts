@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { test } from '@japa/runner'
+import { drive } from '../bench/load.js'
+import { forceLogout } from '#sessions/force_logout'
+import { emptyDatabase } from '#tests/harness/database'
+import { listen, type Listener } from '#tests/harness/event_stream'
+import { startServer, type TestServer } from '#tests/harness/server'
+import { insertSessions } from '#tests/harness/sessions_with_tokens'
+
+const LONG = process.env.LONG === '1'
+const STREAMS = LONG ? 2_000 : 200
+
+/**
+ * Memory of a process that is in RAM, in KiB.
+ */
+function residentMemory(server: TestServer): number {
+  const status = readFileSync(`/proc/${server.process.pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1])
+}
+
+test.group('Many streams at once', (group) => {
+  group.each.setup(() => emptyDatabase())
+
+  test('all of them are held in bounded memory, slow nobody down, and are told', async ({
+    assert,
+  }) => {
+    const server = await startServer()
+    try {
+      const sessions = await insertSessions(STREAMS + 20)
+      const load = {
+        url: `${server.url}/api/v1/account`,
+        tokens: sessions.splice(0, 20).map(({ token }) => token),
+        connections: 32,
+        seconds: LONG ? 4 : 0.5,
+      }
+      await drive(load)
+      const alone = await drive(load)
+
+      const before = residentMemory(server)
+      const listeners: Listener[] = []
+      for (let start = 0; start < STREAMS; start += 100) {
+        const some = sessions.slice(start, start + 100)
+        listeners.push(...(await Promise.all(some.map(({ token }) => listen(server.url, token)))))
+      }
+      assert.deepEqual([...new Set(listeners.map((listener) => listener.status))], [200])
+      const perStream = (residentMemory(server) - before) / STREAMS
+      const beside = await drive(load)
+      assert.deepEqual(beside.failures, {})
+      if (LONG) {
+        console.log(`${STREAMS} streams: ${perStream.toFixed(1)} KiB each`)
+        console.log(`checked requests a second: ${alone.rate} without, ${beside.rate} with streams`)
+        assert.isAbove(beside.rate, 0.9 * alone.rate)
+      }
+      assert.isBelow(perStream, 128)
+
+      await forceLogout({ who: 'everyone', actor: 'system' })
+      for (const listener of listeners) {
+        const { data } = await listener.next(20_000)
+        assert.equal(data.reason, 'forced')
+        await listener.closed()
+        assert.lengthOf(listener.events(), 1)
+      }
+    } finally {
+      await server.stop()
+    }
+  }).timeout(120_000)
+})
