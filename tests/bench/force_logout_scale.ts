@@ -135,6 +135,7 @@ const busy = await busyLoad.stop()
 const { stdout, exitCode } = await command.finished
 console.log(
   stdout
+    .replaceAll('\u001b[K', '')
     .split(/\r?\n|\r/)
     .filter((line) => /^(Cut|Ended|Interrupted)/.test(line))
     .join('\n')
