@@ -119,7 +119,7 @@ current = await signInAll()
 const busyLoad = load(() => current)
 const late: { token: string; took: number }[] = []
 let shown = 0
-const stopAt = performance.now() + Number(patience) * 1000
+let stopAt = performance.now() + Number(patience) * 1000
 while (command.process.exitCode === null) {
   const signInBegan = performance.now()
   const opened = await signIn(users[late.length % KNOWN])
@@ -128,7 +128,10 @@ while (command.process.exitCode === null) {
     shown = performance.now()
     console.log(command.output().split('\r').at(-1)?.replaceAll('\u001b[K', ''))
   }
-  if (performance.now() > stopAt) command.process.stdin!.write('\u0003')
+  if (performance.now() > stopAt) {
+    stopAt = Number.POSITIVE_INFINITY
+    command.process.stdin!.write('\u0003')
+  }
   await sleep(200)
 }
 const busy = await busyLoad.stop()
