@@ -14,6 +14,7 @@ const scripts = {
   build: ['ace.js', 'build'],
   start: ['bin/scripts/start.js'],
   test: ['bin/scripts/test.js'],
+  chaos: ['bin/scripts/chaos.js'],
   bench: ['--import=@poppinss/ts-exec', 'tests/bench/run.ts'],
   lint: ['node_modules/eslint/bin/eslint.js', '.'],
   typecheck: ['node_modules/typescript/bin/tsc', '--noEmit'],

@@ -24,6 +24,8 @@ export type TestPostgres = {
   port: number
   /** Makes another empty database and gives its connection string. */
   createDatabase(name: string): Promise<string>
+  /** Shuts it down and starts it again on the same data, `downFor` milliseconds later. */
+  restart(downFor?: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -63,6 +65,11 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
     url: await createDatabase('latchkey_test'),
     port,
     createDatabase,
+    async restart(downFor = 0) {
+      await server.stop()
+      await new Promise((resolve) => setTimeout(resolve, downFor))
+      await server.start()
+    },
     async stop() {
       await server.stop()
       rmSync(directory, { recursive: true, force: true })
