@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { deleteAccount } from '#accounts/delete_account'
+import { limitConfirmation } from '#app/rate_limits/limited_work'
 import SessionTransformer from '#transformers/session_transformer'
 import UserTransformer from '#transformers/user_transformer'
 import { deleteAccountValidator } from '#validators/passwords'
@@ -16,7 +17,10 @@ export default class AccountController {
 
   async destroy({ auth, request, response }: HttpContext) {
     const { currentPassword } = await deleteAccountValidator.validate(request.body())
-    await deleteAccount(auth.getSessionOrFail(), auth.getUserOrFail(), currentPassword)
+    const session = auth.getSessionOrFail()
+    await limitConfirmation({ sessionId: session.id }, () =>
+      deleteAccount(session, auth.getUserOrFail(), currentPassword)
+    )
     response.noContent()
   }
 }

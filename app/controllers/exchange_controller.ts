@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { exchangeJwt } from '#accounts/exchange_jwt'
 import { countSignIn } from '#app/metrics/count_sign_in'
+import { limitExchange } from '#app/rate_limits/limited_work'
 import { signInOf } from '#auth/guard'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_NOT_FOUND } from '#exceptions/errors'
@@ -14,7 +15,9 @@ export default class ExchangeController {
 
     const { jwt, device } = await exchangeValidator.validate(ctx.request.body())
     const { user, opened } = await countSignIn(() =>
-      exchangeJwt(jwt, { ...signInOf(ctx), device: deviceOf(device) })
+      limitExchange({ jwt, ip: ctx.request.ip() }, () =>
+        exchangeJwt(jwt, { ...signInOf(ctx), device: deviceOf(device) })
+      )
     )
     ctx.response.header('Cache-Control', 'no-store')
     return ctx.serialize(OpenedSessionTransformer.transform(opened, user))

@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { verifyCredentials } from '#accounts/credentials'
 import { countSignIn } from '#app/metrics/count_sign_in'
+import { limitSignIn } from '#app/rate_limits/limited_work'
 import { deviceOf } from '#sessions/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { loginValidator } from '#validators/auth'
@@ -8,11 +9,13 @@ import { loginValidator } from '#validators/auth'
 export default class LoginController {
   async store({ request, response, auth, serialize }: HttpContext) {
     const { email, password, device, ...choice } = await loginValidator.validate(request.body())
-    const { user, opened } = await countSignIn(async () => {
-      const verified = await verifyCredentials(email, password)
-      const session = await auth.login(verified, { device: deviceOf(device), ...choice })
-      return { user: verified, opened: session }
-    })
+    const { user, opened } = await countSignIn(() =>
+      limitSignIn({ email, ip: request.ip() }, async () => {
+        const verified = await verifyCredentials(email, password)
+        const session = await auth.login(verified, { device: deviceOf(device), ...choice })
+        return { user: verified, opened: session }
+      })
+    )
 
     response.header('Cache-Control', 'no-store')
     return serialize(OpenedSessionTransformer.transform(opened, user))

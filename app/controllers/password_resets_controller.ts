@@ -1,12 +1,13 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { forgotPassword } from '#accounts/forgot_password'
 import { resetPassword } from '#accounts/reset_password'
+import { limitForgot, limitReset } from '#app/rate_limits/limited_work'
 import { forgotPasswordValidator, resetPasswordValidator } from '#validators/passwords'
 
 export default class PasswordResetsController {
   async store({ request, response }: HttpContext) {
     const { email } = await forgotPasswordValidator.validate(request.body())
-    await forgotPassword(email)
+    await limitForgot({ email, ip: request.ip() }, () => forgotPassword(email))
     response.status(202).send({
       data: { message: 'If there is such an account, a mail with a link is on its way.' },
     })
@@ -14,7 +15,7 @@ export default class PasswordResetsController {
 
   async update({ request, response }: HttpContext) {
     const { token, password } = await resetPasswordValidator.validate(request.body())
-    await resetPassword(token, password)
+    await limitReset({ token, ip: request.ip() }, () => resetPassword(token, password))
     response.noContent()
   }
 }

@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { signUp } from '#accounts/sign_up'
+import { limitSignUp } from '#app/rate_limits/limited_work'
 import { signInOf } from '#auth/guard'
 import { E_SIGNUP_CLOSED } from '#exceptions/errors'
 import { deviceOf } from '#sessions/device'
@@ -12,7 +13,9 @@ export default class SignupController {
     if (env.get('SIGNUP') === 'closed') throw new E_SIGNUP_CLOSED()
 
     const { device, ...account } = await signupValidator.validate(ctx.request.body())
-    const { user, opened } = await signUp(account, { ...signInOf(ctx), device: deviceOf(device) })
+    const { user, opened } = await limitSignUp({ ...account, ip: ctx.request.ip() }, () =>
+      signUp(account, { ...signInOf(ctx), device: deviceOf(device) })
+    )
 
     ctx.response.status(201).header('Cache-Control', 'no-store')
     return ctx.serialize(OpenedSessionTransformer.transform(opened, user))
