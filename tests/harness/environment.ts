@@ -42,11 +42,6 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     RATE_LIMIT_REFRESH: 'off',
     RATE_LIMIT_RESET: 'off',
     RATE_LIMIT_INTROSPECT: 'off',
-    RATE_LIMIT_SIGN_IN: 'off',
-    RATE_LIMIT_SIGN_UP: 'off',
-    RATE_LIMIT_REFRESH: 'off',
-    RATE_LIMIT_RESET: 'off',
-    RATE_LIMIT_INTROSPECT: 'off',
   })
 
   return async () => {
