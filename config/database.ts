@@ -26,14 +26,26 @@ function prepareSqlite(connection: any, done: (error: Error | null, connection: 
   )
 }
 
-function sqlite(): SqliteConfig {
+/**
+ * Lookups go through three indexes to random places: with 64 MiB instead of SQLite's 2 the pages
+ * of those who are active stay in memory.
+ */
+function prepareSqliteLookup(connection: any, done: (error: Error | null, c: any) => void) {
+  prepareSqlite(connection, (error) => {
+    if (error) done(error, connection)
+    else
+      connection.run('PRAGMA cache_size = -65536', (fault: Error | null) => done(fault, connection))
+  })
+}
+
+function sqlite(afterCreate = prepareSqlite): SqliteConfig {
   const file = env.get('SQLITE_FILE')
   return {
     client: 'sqlite3',
     connection: { filename: isAbsolute(file) ? file : app.makePath(file) },
     useNullAsDefault: true,
     migrations,
-    pool: { min: 1, max: 1, acquireTimeoutMillis: PATIENCE * 2, afterCreate: prepareSqlite },
+    pool: { min: 1, max: 1, acquireTimeoutMillis: PATIENCE * 2, afterCreate },
     schemaGeneration: { enabled: false },
   }
 }
@@ -78,7 +90,9 @@ const dbConfig = defineConfig({
   connections: {
     sqlite: sqlite(),
     postgres: postgres({ max: 10 }),
-    lookup: usesPostgres ? postgres({ max: 1, afterCreate: preparePostgresLookup }) : sqlite(),
+    lookup: usesPostgres
+      ? postgres({ max: 1, afterCreate: preparePostgresLookup })
+      : sqlite(prepareSqliteLookup),
   },
 })
 

@@ -3,8 +3,10 @@ import type { ApplicationService } from '@adonisjs/core/types'
 import db from '@adonisjs/lucid/services/db'
 import { MigrationRunner } from '@adonisjs/lucid/migration'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import pg from 'pg'
 import { hashPassword } from '#accounts/passwords'
 import { hashToken, mintToken } from '#auth/token'
+import env from '#start/env'
 import { signJwt } from './jwt.js'
 import StockUser, { createStockTables } from './stock_user.js'
 
@@ -25,6 +27,11 @@ export type Holdings = {
  */
 const READERS = 256
 const SIGNERS = 128
+
+/**
+ * Rows that one statement makes: the application's connections give up on longer ones.
+ */
+const ROWS_A_STATEMENT = 25_000
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -56,7 +63,12 @@ export async function fillDatabase(app: ApplicationService, liveTokens: number):
  * Sessions of users nobody asks for, made by the database itself.
  */
 async function addOthers(client: QueryClientContract, count: number) {
-  if (count === 0) return
+  for (let left = count; left > 0; left -= ROWS_A_STATEMENT) {
+    await addBatch(client, Math.min(left, ROWS_A_STATEMENT))
+  }
+}
+
+async function addBatch(client: QueryClientContract, count: number) {
   const now = new Date()
   const until = new Date(now.getTime() + 30 * DAY)
   const onPostgres = client.dialect.name === 'postgres'
@@ -171,10 +183,15 @@ async function addRivals() {
  * Lets the database finish what the filling left for later, so that no measurement pays for it.
  */
 async function settle(client: QueryClientContract) {
-  if (client.dialect.name === 'postgres') {
-    await client.rawQuery('VACUUM ANALYZE')
-    await client.rawQuery('CHECKPOINT')
-  } else {
+  if (client.dialect.name === 'sqlite3') {
     await client.rawQuery('PRAGMA wal_checkpoint(TRUNCATE)')
+    return
   }
+
+  /** A connection that waits for as long as it takes, unlike the application's. */
+  const patient = new pg.Client({ connectionString: env.get('DATABASE_URL') })
+  await patient.connect()
+  await patient.query('VACUUM ANALYZE')
+  await patient.query('CHECKPOINT')
+  await patient.end()
 }
