@@ -30,7 +30,8 @@ export default class SessionsPrune extends OperatorCommand {
     this.say(
       `Wrote the end of ${pruned.lapsed} session(s). Removed ${pruned.sessions} ended session(s), ` +
         `${pruned.endedTokens} explained token(s), ${pruned.events} event(s), ` +
-        `${pruned.tokens} expired token(s) and ${pruned.passwordResets} reset link(s).`
+        `${pruned.tokens} expired token(s), ${pruned.passwordResets} reset link(s) and ${pruned.spent} spent proof(s) ` +
+        'and counts.'
     )
   }
 }

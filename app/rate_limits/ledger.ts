@@ -119,7 +119,7 @@ export async function removeOldWindows(): Promise<number> {
   const gone = await rows(
     db.connection(),
     `DELETE FROM rate_limits WHERE key IN (
-       SELECT key FROM rate_limits WHERE expire <= ? LIMIT 1000
+       SELECT key FROM rate_limits WHERE expire <= ? LIMIT 500
      ) RETURNING key`,
     [clock.millis()]
   )

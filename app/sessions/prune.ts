@@ -1,6 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { removeOldWindows } from '#app/rate_limits/ledger'
+import legacyJwtConfig from '#config/legacy_jwt'
 import { settleSessionsOf } from '#sessions/live_sessions'
 import { inList, rows } from '#sessions/sql'
 import { idleTimeout } from '#sessions/standing'
@@ -28,6 +30,8 @@ export type Pruned = {
   events: number
   tokens: number
   passwordResets: number
+  /** Proofs of possession, windows of rate limits and exchanged JWTs that are past their time. */
+  spent: number
 }
 
 /**
@@ -46,6 +50,7 @@ export async function prune(options: { olderThan: number; signal?: AbortSignal }
     events: await removeEvents(before, signal),
     tokens: await removeExpiredTokens(before, signal),
     passwordResets: await removePasswordResets(signal),
+    spent: await removeSpent(signal),
   }
 }
 
@@ -188,6 +193,32 @@ function removePasswordResets(signal?: AbortSignal): Promise<number> {
       [clock.now()]
     )
   )
+}
+
+/**
+ * What only stops a second use is not needed once that would come too late anyway.
+ */
+async function removeSpent(signal?: AbortSignal): Promise<number> {
+  const now = clock.now()
+  const proofs = await inBatches(signal, () =>
+    removed(
+      `DELETE FROM dpop_proofs WHERE hash IN (
+         SELECT hash FROM dpop_proofs WHERE expires_at <= ? LIMIT ${BATCH}
+       ) RETURNING hash`,
+      [now]
+    )
+  )
+  const windows = await inBatches(signal, removeOldWindows)
+  if (legacyJwtConfig.until && now < legacyJwtConfig.until) return proofs + windows
+  const jwts = await inBatches(signal, () =>
+    removed(
+      `DELETE FROM exchanged_jwts WHERE hash IN (
+         SELECT hash FROM exchanged_jwts LIMIT ${BATCH}
+       ) RETURNING hash`,
+      []
+    )
+  )
+  return proofs + windows + jwts
 }
 
 async function removed(sql: string, bindings: unknown[]): Promise<number> {

@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { mintReset } from '#accounts/password_resets'
 import { hashToken, mintToken } from '#auth/token'
+import legacyJwtConfig from '#config/legacy_jwt'
 import sessionsConfig from '#config/sessions'
 import { Maintenance } from '#sessions/maintenance'
 import { prune } from '#sessions/prune'
@@ -13,7 +14,15 @@ import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
 
 const DAY = 24 * 60 * 60 * 1000
-const NOTHING = { lapsed: 0, sessions: 0, endedTokens: 0, events: 0, tokens: 0, passwordResets: 0 }
+const NOTHING = {
+  lapsed: 0,
+  sessions: 0,
+  endedTokens: 0,
+  events: 0,
+  tokens: 0,
+  passwordResets: 0,
+  spent: 0,
+}
 
 test.group('Pruning', (group) => {
   group.each.setup(async () => {
@@ -222,5 +231,29 @@ test.group('Maintenance', (group) => {
     await node.look()
     await node.look()
     assert.lengthOf(failures, 2)
+  })
+
+  test('what only stops a second use goes once that would come too late', async ({ assert }) => {
+    const past = new Date(clock.millis() - 1)
+    const future = new Date(clock.millis() + 1000)
+    await db.table('dpop_proofs').multiInsert([
+      { hash: 'old', expires_at: past },
+      { hash: 'new', expires_at: future },
+    ])
+    await db.table('rate_limits').multiInsert([
+      { key: 'old', points: 1, expire: past.getTime() },
+      { key: 'new', points: 1, expire: future.getTime() },
+    ])
+    await db.table('exchanged_jwts').insert({ hash: 'a', exchanged_at: past })
+
+    const { until } = legacyJwtConfig
+    legacyJwtConfig.until = future
+    const first = await prune({ olderThan: 30 * DAY })
+    assert.equal(first.spent, 2)
+    assert.equal(await countRows('exchanged_jwts'), 1)
+    legacyJwtConfig.until = until
+    const second = await prune({ olderThan: 30 * DAY })
+    assert.equal(second.spent, 1)
+    assert.equal(await countRows('dpop_proofs'), 1)
   })
 })

@@ -16,11 +16,3 @@ export async function rememberProof(proof: Proof): Promise<boolean> {
   const inserted: unknown[] = Array.isArray(result) ? result : result.rows
   return inserted.length === 1
 }
-
-/**
- * Forgets proofs that are too old to be accepted again. Returns how many.
- */
-export async function forgetOldProofs(now: Date): Promise<number> {
-  const [deleted] = await db.from('dpop_proofs').where('expires_at', '<', now).delete()
-  return Number(deleted ?? 0)
-}
