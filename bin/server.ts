@@ -29,16 +29,21 @@ const IMPORTER = (filePath: string) => {
   return import(filePath)
 }
 
+let server: typeof import('#app/http_server/create_server')
+
 new Ignitor(APP_ROOT, { importer: IMPORTER })
   .tap((app) => {
     app.booting(async () => {
       await import('#start/env')
     })
+    app.starting(async () => {
+      server = await import('#app/http_server/create_server')
+    })
     app.listen('SIGTERM', () => app.terminate())
     app.listen('SIGINT', () => app.terminate())
   })
   .httpServer()
-  .start()
+  .start((listener) => server.createHttpServer(listener))
   .catch((error) => {
     process.exitCode = 1
     prettyPrintError(error)

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import env from '#start/env'
 import { defineConfig } from '@adonisjs/core/http'
 
@@ -19,6 +20,14 @@ export const http = defineConfig({
   generateRequestId: true,
   allowMethodSpoofing: false,
   trustProxy: env.get('TRUST_PROXY'),
+
+  /**
+   * A path that is not UTF-8 when decoded. Loaded late: what it loads reads this file.
+   */
+  onBadUrl: async (_: IncomingMessage, response: ServerResponse) => {
+    const { refuseRequest } = await import('#app/http_server/bare_answers')
+    refuseRequest(response, 400)
+  },
 
   /**
    * Nothing here reads the context through async local storage, and every request would pay

@@ -30,6 +30,7 @@ export default class MaintenanceProvider {
     if (this.app.getEnvironment() !== 'web') return
     const { Maintenance } = await import('#sessions/maintenance')
     const { prune } = await import('#sessions/prune')
+    const { removeOldWindows } = await import('#app/rate_limits/ledger')
     const { default: sessionsConfig } = await import('#config/sessions')
     const logger = await this.app.container.make('logger')
 
@@ -40,6 +41,7 @@ export default class MaintenanceProvider {
         lookEvery: LOOK_EVERY,
         work: async (signal) => {
           const pruned = await prune({ olderThan: sessionsConfig.explainFor, signal })
+          await removeOldWindows(signal)
           logger.info({ pruned }, 'Pruned what has had its time.')
         },
       },

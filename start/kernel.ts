@@ -13,6 +13,7 @@ server.errorHandler(() => import('#exceptions/handler'))
  * the request URL.
  */
 server.use([
+  () => import('#middleware/security_headers_middleware'),
   () => import('#middleware/count_requests_middleware'),
   () => import('#middleware/request_id_middleware'),
   () => import('#middleware/force_json_response_middleware'),

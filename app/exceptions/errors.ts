@@ -140,8 +140,8 @@ export const E_REQUEST_ENTITY_TOO_LARGE = class RequestEntityTooLarge extends Ap
 }
 
 export const E_UNSUPPORTED_MEDIA_TYPE = class UnsupportedMediaType extends ApiError {
-  constructor() {
-    super(415, 'E_UNSUPPORTED_MEDIA_TYPE')
+  constructor(message?: string) {
+    super(415, 'E_UNSUPPORTED_MEDIA_TYPE', { message })
   }
 }
 

@@ -13,7 +13,7 @@ const LARGEST_BODY = 64 * 1024
 const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'] as const
 
 /**
- * Refuses bodies of other types than the contract's before anything reads them: forms on
+ * Refuses compressed bodies, which could be huge when unpacked, and bodies of other types than the contract's before anything reads them: forms on
  * `/oauth/*`, JSON everywhere else. Methods that carry no body may send none. Forward auth is asked
  * with the headers of another request and looks at no body, so there nothing reads one.
  */
@@ -33,6 +33,9 @@ export default class MediaTypeMiddleware {
       ? 'application/x-www-form-urlencoded'
       : 'application/json'
     if (type !== wanted) throw new E_UNSUPPORTED_MEDIA_TYPE()
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new E_UNSUPPORTED_MEDIA_TYPE('Send the body as it is, without Content-Encoding.')
+    }
     if (Number(length) > LARGEST_BODY) throw new E_REQUEST_ENTITY_TOO_LARGE()
     return next()
   }

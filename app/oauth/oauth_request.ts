@@ -35,3 +35,15 @@ export async function readOAuthRequest(
     throw invalidRequest('The parameter token is missing.')
   return { token, client }
 }
+
+/**
+ * The id of the client that a request says it comes from, before anything is verified; empty when
+ * it names none.
+ */
+export function claimedClient(
+  message: IncomingMessage,
+  form: Readonly<Record<string, unknown>>
+): string {
+  const presented = readBasicOrForm(message, form)
+  return presented.type === 'pair' ? presented.credentials.id : ''
+}
