@@ -113,17 +113,27 @@ export class Ledger {
 export const ledger = new Ledger()
 
 /**
- * Removes windows that are over. Returns how many.
+ * Rows of one statement: few, so that nobody waits long behind it.
  */
-export async function removeOldWindows(): Promise<number> {
-  const gone = await rows(
-    db.connection(),
-    `DELETE FROM rate_limits WHERE key IN (
-       SELECT key FROM rate_limits WHERE expire <= ? LIMIT 500
-     ) RETURNING key`,
-    [clock.millis()]
-  )
-  return gone.length
+const BATCH = 1000
+
+/**
+ * Removes windows that are over, until `signal` says to stop. Returns how many.
+ */
+export async function removeOldWindows(signal?: AbortSignal): Promise<number> {
+  let total = 0
+  while (!signal?.aborted) {
+    const gone = await rows(
+      db.connection(),
+      `DELETE FROM rate_limits WHERE key IN (
+         SELECT key FROM rate_limits WHERE expire <= ? LIMIT ${BATCH}
+       ) RETURNING key`,
+      [clock.millis()]
+    )
+    total += gone.length
+    if (gone.length < BATCH) break
+  }
+  return total
 }
 
 /**
