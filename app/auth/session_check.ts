@@ -20,12 +20,20 @@ type Row = SessionRow & {
   user_disabled_at: StoredInstant | null
   user_cut_seq: number | string | null
   all_cut_seq: number | string | null
+  cut_reason: EndReason | null
+  cut_at: StoredInstant | null
 }
 
 /**
  * What a check needs of a session without a written end.
  */
-type Unended = { session: Session; cutSeq: number; userDisabledAt: Date | null }
+type Unended = {
+  session: Session
+  cutSeq: number
+  userDisabledAt: Date | null
+  /** The first cut-off that covers it, where it is known; else it is read when it is needed. */
+  cutoff?: SessionEnd | null
+}
 
 const COLUMNS = SESSION_COLUMNS.map((column) => `s.${column}`).join(', ')
 
@@ -37,10 +45,15 @@ async function readSessions(ids: string[]): Promise<Map<string, Row>> {
     `SELECT ${COLUMNS}, s.ended_at, s.end_reason,
        n.device_name AS by_name, n.platform AS by_platform, n.user_agent AS by_user_agent,
        u.disabled_at AS user_disabled_at, u.cut_session_seq AS user_cut_seq,
-       (SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL) AS all_cut_seq
+       (SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL) AS all_cut_seq,
+       c.reason AS cut_reason, c.created_at AS cut_at
      FROM sessions s
      LEFT JOIN sessions n ON n.id = s.superseded_by
      LEFT JOIN users u ON u.id = s.user_id
+     LEFT JOIN cutoffs c ON c.id = (
+       SELECT min(id) FROM cutoffs
+       WHERE session_seq >= s.seq AND (user_id IS NULL OR user_id = s.user_id)
+     )
      WHERE ${byId.sql}`,
     [byId.bind(ids)]
   )
@@ -64,6 +77,7 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
     session: toSession(row),
     cutSeq: Math.max(Number(row.user_cut_seq ?? 0), Number(row.all_cut_seq ?? 0)),
     userDisabledAt: toDate(row.user_disabled_at),
+    cutoff: row.cut_reason && { reason: row.cut_reason, endedAt: toDate(row.cut_at!) },
   })
 }
 
@@ -72,11 +86,12 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
  * a cut-off covers it. Null while it lives.
  */
 export async function endOfUnended(unended: Unended): Promise<SessionEnd | null> {
-  const { session, cutSeq, userDisabledAt } = unended
+  const { session, cutSeq, userDisabledAt, cutoff } = unended
   if (userDisabledAt) return { reason: 'account_disabled', endedAt: userDisabledAt }
 
   session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
   const lapse = lapseOf(session, cutSeq, clock.now())
   if (!lapse) return null
-  return lapse.at ? { reason: lapse.reason, endedAt: lapse.at } : explainCutoff(session)
+  if (lapse.at) return { reason: lapse.reason, endedAt: lapse.at }
+  return cutoff ?? explainCutoff(session)
 }

@@ -10,6 +10,12 @@ import type { EventCursor } from '#sessions/event_log'
 const LOOK_AGAIN = { longest: 1_000, afterHint: 10 }
 
 /**
+ * Requests that may wait at once; any more are answered with what is there.
+ */
+const MOST_WAITING = 1_000
+let waiting = 0
+
+/**
  * The server waits for open answers when it stops, so those that wait are given out first.
  */
 const stopping = new AbortController()
@@ -26,10 +32,11 @@ export async function awaitRevocations(
   const signal = AbortSignal.any([given, stopping.signal])
   const deadline = performance.now() + query.patience
   let page = await readRevocations(query.after, query.limit)
-  if (page.revocations.length > 0 || query.patience === 0) return page
+  if (page.revocations.length > 0 || query.patience === 0 || waiting >= MOST_WAITING) return page
 
   const hints = new Hints(signal)
   const leave = await eventTail.listen(hints)
+  waiting++
   try {
     let pause = 0
     for (;;) {
@@ -41,6 +48,7 @@ export async function awaitRevocations(
       if (page.revocations.length > 0) return page
     }
   } finally {
+    waiting--
     leave()
     hints.close()
   }

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { test } from '@japa/runner'
+import * as DPoP from 'dpop'
 import db from '@adonisjs/lucid/services/db'
 import { mintToken, hashToken } from '#auth/token'
 import clock from '#app/clock'
@@ -94,6 +95,30 @@ test.group('Forward auth', (group) => {
     assert.equal(answer.status, 200)
     assert.equal(answer.headers['x-auth-session-id'], '')
     assert.equal(answer.headers['x-auth-abilities'], 'orders:read orders:write')
+  })
+
+  test('a proof of possession is checked for the request that the proxy names', async ({
+    assert,
+  }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const keyThumbprint = await DPoP.calculateThumbprint(key.publicKey)
+    const { tokens } = await signIn(await makeUser(), { keyThumbprint })
+    const authorization = `DPoP ${tokens.token}`
+    const prove = () =>
+      DPoP.generateProof(key, 'https://api.example.com/orders', 'POST', undefined, tokens.token)
+    const original = {
+      'x-forwarded-method': 'POST',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'api.example.com',
+      'x-forwarded-uri': '/orders?page=2',
+    }
+    const passed = await ask('GET', { authorization, dpop: await prove(), ...original })
+    assert.equal(passed.status, 200)
+    const elsewhere = { ...original, 'x-forwarded-uri': '/refunds' }
+    const refused = await ask('GET', { authorization, dpop: await prove(), ...elsewhere })
+    assert.equal(refused.status, 401)
+    const unnamed = await ask('GET', { authorization, dpop: await prove() })
+    assert.equal(unnamed.status, 401)
   })
 
   test('an e-mail that is not ASCII travels in UTF-8', async ({ assert }) => {

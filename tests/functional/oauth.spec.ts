@@ -154,6 +154,14 @@ test.group('Introspection and revocation', (group) => {
     assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
   })
 
+  test('a token that is bound to a key is told with the key', async ({ assert }) => {
+    const client = await stranger(oauth.ClientSecretBasic)
+    const keyThumbprint = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
+    const { tokens } = await signIn(await makeUser(), { keyThumbprint })
+    const answer = await client.introspect(tokens.token)
+    assert.containsSubset(answer, { token_type: 'DPoP', cnf: { jkt: keyThumbprint } })
+  })
+
   test('a wrong hint changes nothing', async ({ assert }) => {
     const client = await stranger(oauth.ClientSecretBasic)
     const { tokens } = await signIn(await makeUser())

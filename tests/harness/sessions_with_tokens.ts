@@ -14,15 +14,16 @@ export async function insertSessions(count: number) {
   const now = clock.now()
   const later = new Date(now.getTime() + 30 * DAY)
   const trx = await db.transaction()
-  await trx.table('users').multiInsert(
-    Array.from({ length: count }, (_, index) => ({
-      email: `one${index}@example.com`,
-      password: 'none',
-      role: 'user',
-      created_at: now,
-      updated_at: now,
-    }))
-  )
+  const people = Array.from({ length: count }, (_, index) => ({
+    email: `one${index}@example.com`,
+    password: 'none',
+    role: 'user',
+    created_at: now,
+    updated_at: now,
+  }))
+  for (let start = 0; start < count; start += ROWS) {
+    await trx.table('users').multiInsert(people.slice(start, start + ROWS))
+  }
   const users: { id: number }[] = await trx
     .from('users')
     .where('email', 'like', 'one%@%')
