@@ -48,8 +48,8 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
     app.booting(async () => {
       await import('#start/env')
     })
-    app.listen('SIGTERM', () => app.terminate())
-    app.listenIf(app.managedByPm2, 'SIGINT', () => app.terminate())
+    app.listen('SIGTERM', () => endRun().then(() => process.exit(143)))
+    app.listen('SIGINT', () => endRun().then(() => process.exit(130)))
   })
   .testRunner()
   .configure(async (app) => {

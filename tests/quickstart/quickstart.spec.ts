@@ -48,7 +48,8 @@ function cloneCheckout() {
 }
 
 /**
- * `npm run quickstart`, with no standard input, in a process group as a terminal makes it.
+ * `npm run quickstart`, with no standard input, in a process group as a terminal makes it. It ends
+ * with this process at the latest.
  */
 function startQuickstart(cwd: string, env: NodeJS.ProcessEnv) {
   const child = spawn('npm', ['run', 'quickstart'], {
@@ -56,6 +57,9 @@ function startQuickstart(cwd: string, env: NodeJS.ProcessEnv) {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  process.once('exit', () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGINT')
   })
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
