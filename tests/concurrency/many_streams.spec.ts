@@ -18,6 +18,35 @@ function residentMemory(server: TestServer): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1])
 }
 
+/**
+ * Processor time that a process has used, in milliseconds.
+ */
+function processorTime(server: TestServer): number {
+  const stat = readFileSync(`/proc/${server.process.pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+/**
+ * Checked requests a second, by the clock and by the processor time that they cost the server: the
+ * latter depends less on what else the machine does. The best of several attempts.
+ */
+async function measure(server: TestServer, load: Parameters<typeof drive>[0]) {
+  const best = { rate: 0, perProcessorSecond: 0 }
+  const failures: Record<string, number> = {}
+  for (let attempt = 0; attempt < (LONG ? 4 : 1); attempt++) {
+    const used = processorTime(server)
+    const began = performance.now()
+    const outcome = await drive(load)
+    const answered = (outcome.rate * (performance.now() - began)) / 1000
+    const perProcessorSecond = (answered * 1000) / (processorTime(server) - used)
+    best.rate = Math.max(best.rate, outcome.rate)
+    best.perProcessorSecond = Math.max(best.perProcessorSecond, perProcessorSecond)
+    Object.assign(failures, outcome.failures)
+  }
+  return { ...best, failures }
+}
+
 test.group('Many streams at once', (group) => {
   group.each.setup(() => emptyDatabase())
 
@@ -31,10 +60,10 @@ test.group('Many streams at once', (group) => {
         url: `${server.url}/api/v1/account`,
         tokens: sessions.splice(0, 20).map(({ token }) => token),
         connections: 32,
-        seconds: LONG ? 4 : 0.5,
+        seconds: LONG ? 3 : 0.5,
       }
       await drive(load)
-      const alone = await drive(load)
+      const alone = await measure(server, load)
 
       const before = residentMemory(server)
       const listeners: Listener[] = []
@@ -44,12 +73,17 @@ test.group('Many streams at once', (group) => {
       }
       assert.deepEqual([...new Set(listeners.map((listener) => listener.status))], [200])
       const perStream = (residentMemory(server) - before) / STREAMS
-      const beside = await drive(load)
+      const beside = await measure(server, load)
       assert.deepEqual(beside.failures, {})
       if (LONG) {
         console.log(`${STREAMS} streams: ${perStream.toFixed(1)} KiB each`)
-        console.log(`checked requests a second: ${alone.rate} without, ${beside.rate} with streams`)
-        assert.isAbove(beside.rate, 0.9 * alone.rate)
+        const rates = [alone, beside].map(({ rate, perProcessorSecond }) =>
+          [rate, perProcessorSecond].map(Math.round).join('/')
+        )
+        console.log(
+          `checked requests a second/a second of processor time: ${rates[0]} without, ${rates[1]} with`
+        )
+        assert.isAbove(beside.perProcessorSecond, 0.9 * alone.perProcessorSecond)
       }
       assert.isBelow(perStream, 128)
 
