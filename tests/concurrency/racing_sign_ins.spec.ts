@@ -1,9 +1,38 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
+import { setSessionLimit } from '#accounts/set_session_limit'
 import { makeUser } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
-import { call, logIn } from '#tests/harness/http'
+import { call, logIn, type Answer } from '#tests/harness/http'
 import { startServers, type TestServer } from '#tests/harness/server'
+
+/**
+ * `LONG=1` races twenty rounds.
+ */
+const ROUNDS = process.env.LONG === '1' ? 20 : 1
+const SIGN_INS = 100
+
+/**
+ * Reads the database all the while. `stop` gives the most sessions that it saw at once, and how
+ * often it looked.
+ */
+function observe(userId: number) {
+  let racing = true
+  let most = 0
+  let looks = 0
+  const watching = (async () => {
+    while (racing) {
+      const rows = await db.from('sessions').where('user_id', userId).whereNull('ended_at')
+      most = Math.max(most, rows.length)
+      looks++
+    }
+  })()
+  return async () => {
+    racing = false
+    await watching
+    return { most, looks }
+  }
+}
 
 test.group('Racing sign-ins', (group) => {
   let servers: TestServer[]
@@ -16,36 +45,67 @@ test.group('Racing sign-ins', (group) => {
   })
   group.each.setup(() => emptyDatabase())
 
-  test('100 sign-ins through two servers leave one session, and never two', async ({ assert }) => {
+  const serverOf = (index: number) => servers[index % servers.length].url
+
+  async function race(limit: number) {
     const user = await makeUser()
-    let racing = true
-    let most = 0
-    const observer = (async () => {
-      while (racing) {
-        const rows = await db.from('sessions').where('user_id', user.id).whereNull('ended_at')
-        most = Math.max(most, rows.length)
-      }
-    })()
-
+    await setSessionLimit(user.id, limit, 'command:test')
+    const stop = observe(user.id)
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => logIn(servers[index % 2].url, user.email))
+      Array.from({ length: SIGN_INS }, (_, index) => logIn(serverOf(index), user.email))
     )
-    racing = false
-    await observer
-
-    assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [200])
-    assert.equal(most, 1)
+    const seen = await stop()
     const checks = await Promise.all(
       answers.map((answer, index) =>
-        call(servers[index % 2].url, 'GET', '/api/v1/account', { token: answer.body.data.token })
+        call(serverOf(index + 1), 'GET', '/api/v1/account', { token: answer.body.data?.token })
       )
     )
-    assert.lengthOf(
-      checks.filter((check) => check.status === 200),
-      1
+    return { user, answers, checks, seen }
+  }
+
+  for (const limit of [1, 3]) {
+    test(`100 sign-ins through two servers leave ${limit}, and never more`, async ({ assert }) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const { user, answers, checks, seen } = await race(limit)
+
+        assert.deepEqual(statuses(answers), [200])
+        assert.equal(seen.most, limit)
+        assert.isAbove(seen.looks, 10)
+        assert.lengthOf(
+          checks.filter((check) => check.status === 200),
+          limit
+        )
+        for (const check of checks.filter((one) => one.status !== 200)) {
+          assert.equal(check.status, 401)
+          assert.equal(check.body.errors[0].reason, 'superseded')
+        }
+        const live = await db.from('sessions').where('user_id', user.id).whereNull('ended_at')
+        assert.lengthOf(live, limit)
+        const newest = await db.from('sessions').where('user_id', user.id).max('seq as seq').first()
+        assert.include(
+          live.map((row) => Number(row.seq)),
+          Number(newest.seq)
+        )
+        for (const server of servers) assert.notMatch(server.output(), /locked|SQLITE_BUSY/)
+      }
+    }).timeout(ROUNDS * 60_000)
+  }
+
+  test('racing sign-ins of one device leave one session of it', async ({ assert }) => {
+    const user = await makeUser()
+    await setSessionLimit(user.id, 0, 'command:test')
+    const stop = observe(user.id)
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        logIn(serverOf(index), user.email, { device: { id: 'phone' } })
+      )
     )
-    for (const check of checks.filter((one) => one.status !== 200)) {
-      assert.equal(check.body.errors[0].reason, 'superseded')
-    }
+    const { most } = await stop()
+    assert.deepEqual(statuses(answers), [200])
+    assert.equal(most, 1)
   }).timeout(60_000)
 })
+
+function statuses(answers: Answer[]): number[] {
+  return [...new Set(answers.map((answer) => answer.status))]
+}
