@@ -14,14 +14,17 @@ const PATIENCE = 10_000
 
 /**
  * What SQLite must be told on every new connection. WAL lets checks read while a sign-in writes;
- * FULL keeps an ended session ended after a power cut; foreign keys are off by default.
+ * FULL keeps an ended session ended after a power cut; foreign keys are off by default. Pages that
+ * writes touch again and again (a force logout of very many) are copied back from the log every
+ * 10,000 pages, not every 1,000.
  */
 function prepareSqlite(connection: any, done: (error: Error | null, connection: any) => void) {
   connection.exec(
     `PRAGMA busy_timeout = ${PATIENCE};
      PRAGMA journal_mode = WAL;
      PRAGMA synchronous = FULL;
-     PRAGMA foreign_keys = ON;`,
+     PRAGMA foreign_keys = ON;
+     PRAGMA wal_autocheckpoint = 10000;`,
     (error: Error | null) => done(error, connection)
   )
 }

@@ -116,7 +116,9 @@ async function endEveryone(
   order: ForceLogoutOrder,
   watch: ForceLogoutWatch
 ): Promise<ForceLogoutResult> {
-  const matched = await countMatches(db.connection(), order)
+  const matched = watch.later
+    ? await countMatches(db.connection(), order)
+    : await countQuickly(order)
   let sessions: ListedSession[] = []
 
   const began = performance.now()
@@ -136,6 +138,22 @@ async function endEveryone(
   watch.onStart?.(await countLeft())
   const { apiKeysEnded, complete } = await finishCutoffs(watch)
   return { ended: await countEndedBy(cutoff), apiKeysEnded, sessions, cut, complete }
+}
+
+/**
+ * How many everyone means, from indexes alone: an exact count of very many takes seconds that the
+ * cut would wait for. Sessions that have lapsed without a written end count here.
+ */
+async function countQuickly({ includeApiKeys }: ForceLogoutOrder): Promise<MatchCount> {
+  const [unended] = await db
+    .from('sessions')
+    .whereNull('ended_at')
+    .whereRaw('seq > (SELECT coalesce(max(session_seq), 0) FROM cutoffs WHERE user_id IS NULL)')
+    .count('* as total')
+  const [keys] = includeApiKeys
+    ? await db.from('api_tokens').where('type', 'api_key').count('* as total')
+    : []
+  return { sessions: Number(unended.total), apiKeys: Number(keys?.total ?? 0) }
 }
 
 async function endUsers(

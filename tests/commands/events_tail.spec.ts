@@ -13,6 +13,7 @@ async function until(condition: () => boolean, command: RunningCommand) {
 
 test.group('events:tail', (group) => {
   group.each.setup(() => emptyDatabase())
+  group.each.timeout(120_000)
 
   test('tells what happens in another process, and ends cleanly with Ctrl-C', async ({
     assert,

@@ -11,6 +11,7 @@ const HOSTILE = 'Ph\u001b[31mone\u0007 \u202egnp.exe\u009b2J'
 
 test.group('force:logout', (group) => {
   group.each.setup(() => emptyDatabase())
+  group.each.timeout(120_000)
   group.each.setup(() => {
     const { limit } = sessionsConfig
     sessionsConfig.limit = 0

@@ -7,6 +7,7 @@ import { countRows, emptyDatabase } from '#tests/harness/database'
 
 test.group('user:create, user:disable and user:enable', (group) => {
   group.each.setup(() => emptyDatabase())
+  group.each.timeout(120_000)
 
   test('the password comes from standard input, spaces and all', async ({ assert }) => {
     const password = ' two  spaces '
