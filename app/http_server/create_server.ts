@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { refuseConnection, refuseRequest } from '#app/http_server/bare_answers'
+import { finishAndClose } from '#app/http_server/finish_and_close'
 
 /**
  * Request line and headers together, in bytes.
@@ -52,5 +53,6 @@ export function createHttpServer(listener: RequestListener): Server {
   )
   server.on('clientError', refuseConnection)
   server.on('checkExpectation', (_, response) => refuseRequest(response, 417))
+  finishAndClose(server)
   return server
 }
