@@ -74,6 +74,7 @@ export default defineConfig({
       { name: 'commands', files: ['tests/commands/**/*.spec.{ts,js}'], timeout: 30000 },
       { name: 'browser', files: ['tests/browser/**/*.spec.{ts,js}'], timeout: 30000 },
       { name: 'concurrency', files: ['tests/concurrency/**/*.spec.{ts,js}'], timeout: 60000 },
+      { name: 'hostile', files: ['tests/hostile/**/*.spec.{ts,js}'], timeout: 60000 },
       { name: 'outage', files: ['tests/outage/**/*.spec.{ts,js}'], timeout: 60000 },
       { name: 'chaos', files: ['tests/chaos/**/*.spec.{ts,js}'], timeout: 120000 },
       { name: 'quickstart', files: ['tests/quickstart/**/*.spec.{ts,js}'], timeout: 600000 },

@@ -43,6 +43,14 @@ function errorFor(error: unknown, { request }: HttpContext): ApiError {
   return request.url().startsWith('/oauth/') ? asOAuthError(known) : known
 }
 
+/**
+ * The framework copies a body by recursion: one that is nested thousands of levels deep exhausts
+ * the stack there. Nothing else here recurses as deep.
+ */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('call stack')
+}
+
 function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   if (isOutage(error)) return new errors.E_UNAVAILABLE({ cause: error })
@@ -61,5 +69,6 @@ function asApiError(error: unknown): ApiError {
   if (status === 413) return new errors.E_REQUEST_ENTITY_TOO_LARGE()
   if (status === 415) return new errors.E_UNSUPPORTED_MEDIA_TYPE()
   if (status !== undefined && status >= 400 && status < 500) return new errors.E_INVALID_REQUEST()
+  if (isTooDeep(error)) return new errors.E_INVALID_REQUEST()
   return new errors.E_INTERNAL(error)
 }
