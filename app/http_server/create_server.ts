@@ -13,15 +13,10 @@ const LARGEST_HEAD = 16 * 1024
 const MOST_HEADERS = 100
 
 /**
- * How long, in milliseconds, a client may take to send the headers, and the whole request.
+ * How long, in milliseconds, a client may take to send the headers, and the whole request. Slow
+ * ones are looked for every `lookEvery`.
  */
-const HEADERS_WITHIN = 10_000
-const REQUEST_WITHIN = 15_000
-
-/**
- * Slow clients are looked for this often, in milliseconds.
- */
-const LOOK_EVERY = 2_000
+const PATIENCE = { headers: 10_000, request: 15_000, lookEvery: 2_000 }
 
 /**
  * How long, in milliseconds, an idle connection stays open: longer than proxies keep theirs, or
@@ -33,13 +28,13 @@ const IDLE_FOR = 65_000
  * The HTTP server with its limits. What it refuses by itself has the shape of the application's
  * errors.
  */
-export function createHttpServer(listener: RequestListener): Server {
+export function createHttpServer(listener: RequestListener, patience = PATIENCE): Server {
   const server = createServer(
     {
       maxHeaderSize: LARGEST_HEAD,
-      headersTimeout: HEADERS_WITHIN,
-      requestTimeout: REQUEST_WITHIN,
-      connectionsCheckingInterval: LOOK_EVERY,
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
+      connectionsCheckingInterval: patience.lookEvery,
       keepAliveTimeout: IDLE_FOR,
       requireHostHeader: false,
     },
