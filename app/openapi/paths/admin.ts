@@ -65,6 +65,23 @@ export const admin: Paths = {
       responses: { 200: ended, ...failures(...sessionFailures, 'E_NOT_FOUND', ...bodyFailures) },
     },
   },
+  '/api/v1/admin/users/{id}/limit': {
+    patch: {
+      operationId: 'adminSetSessionLimit',
+      summary: "Set a user's own session limit",
+      tags,
+      security: bearer,
+      parameters: [userId],
+      requestBody: body(
+        { limit: { type: ['integer', 'null'], description: 'null: as configured; 0: no limit.' } },
+        { limit: 3 }
+      ),
+      responses: {
+        200: data('The user.', ref('AdminUser')),
+        ...failures(...sessionFailures, 'E_NOT_FOUND', ...bodyFailures),
+      },
+    },
+  },
   '/api/v1/admin/users/{id}/disable': {
     post: {
       operationId: 'adminDisableUser',
