@@ -1,6 +1,6 @@
 import { bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
 import { bearer, body, data, inPath, inQuery, page, paging } from '#app/openapi/operation'
-import { ref } from '#app/openapi/schemas'
+import { object, ref } from '#app/openapi/schemas'
 import type { Paths, Schema } from '#app/openapi/types'
 
 const tags = ['Administering']
@@ -77,7 +77,10 @@ export const admin: Paths = {
         { limit: 3 }
       ),
       responses: {
-        200: data('The user.', ref('AdminUser')),
+        200: data(
+          'The user and the limit.',
+          object({ user: ref('User'), sessionLimit: { type: ['integer', 'null'] } })
+        ),
         ...failures(...sessionFailures, 'E_NOT_FOUND', ...bodyFailures),
       },
     },
