@@ -1,18 +1,18 @@
 import vine from '@vinejs/vine'
 
 /**
- * Text without NUL, which PostgreSQL can't hold.
+ * No NUL, which PostgreSQL can't hold, and no half of a surrogate pair, which is no character: it
+ * has no UTF-8, and makes the check of an e-mail throw.
  */
-const text = (maxLength: number) =>
-  vine
-    .string()
-    .maxLength(maxLength)
-    .regex(/^[^\0]*$/)
+const CHARACTERS = /^[^\0\p{Surrogate}]*$/u
+
+const text = (maxLength: number) => vine.string().maxLength(maxLength).regex(CHARACTERS)
 
 /**
  * An e-mail address, trimmed and in lower case.
  */
-export const email = () => vine.string().trim().toLowerCase().email().maxLength(254)
+export const email = () =>
+  vine.string().trim().toLowerCase().regex(CHARACTERS).email().maxLength(254)
 
 /**
  * A password to be set: any characters, spaces included (NIST SP 800-63B §3.1.1.2).

@@ -35,6 +35,20 @@ test.group('Unwelcome bodies', (group) => {
     }
   })
 
+  test('half of a character is no text', async ({ assert }) => {
+    const bodies: [body: string, field: string][] = [
+      ['{"email":"\\ud800","password":"x"}', 'email'],
+      ['{"email":"a\\udfff@example.com","password":"x"}', 'email'],
+      ['{"email":"a@example.com","password":"\\udfff\\ud800"}', 'password'],
+      ['{"email":"a@example.com","password":"x","device":{"name":"\\ud83d"}}', 'device.name'],
+    ]
+    for (const [body, field] of bodies) {
+      const answer = await send(body)
+      const { errors }: any = await answer.json()
+      assert.deepEqual([answer.status, errors[0].field], [422, field], body)
+    }
+  })
+
   test('a compressed body is refused, however large it would be', async ({ assert }) => {
     const bodies = [
       Buffer.alloc(50 * 1024 * 1024, ' '),
