@@ -1,5 +1,6 @@
 import clock from '#app/clock'
 import type { ApiKey } from '#app/api_keys/api_key'
+import { keysOfUser } from '#app/api_keys/keys_of_user'
 import { hashToken, mintToken } from '#auth/token'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { appendEvents } from '#sessions/events'
@@ -32,11 +33,7 @@ export async function createApiKey(
   wanted: NewApiKey
 ): Promise<{ value: string; apiKey: ApiKey }> {
   return withLiveSession(acting, async (trx, user) => {
-    const { total } = await trx
-      .from('api_tokens')
-      .where({ tokenable_id: user.id, type: 'api_key' })
-      .count('* as total')
-      .firstOrFail()
+    const { total } = await keysOfUser(trx, user).count('* as total').firstOrFail()
     if (Number(total) >= KEYS_PER_USER) throw tooMany()
 
     const now = clock.now()

@@ -1,4 +1,5 @@
 import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { keysOfUser } from '#app/api_keys/keys_of_user'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import { withLiveSession } from '#sessions/log_out'
 import type { Session } from '#sessions/session'
@@ -9,10 +10,7 @@ import type { Session } from '#sessions/session'
  */
 export async function deleteApiKey(acting: Session, id: number): Promise<void> {
   await withLiveSession(acting, async (trx, user) => {
-    const key = await trx
-      .from('api_tokens')
-      .where({ id, tokenable_id: user.id, type: 'api_key' })
-      .first()
+    const key = await keysOfUser(trx, user).where('id', id).first()
     if (!key) throw new E_NOT_FOUND()
     await endApiKeys(trx, [{ id, userId: user.id, name: key.name }], {
       reason: 'logged_out_elsewhere',

@@ -1,14 +1,12 @@
 import db from '@adonisjs/lucid/services/db'
 import { toApiKey, type ApiKey } from '#app/api_keys/api_key'
+import { keysOfUser } from '#app/api_keys/keys_of_user'
+import type User from '#models/user'
 
 /**
  * A user's API keys, newest first. A key past its time is listed until it is pruned.
  */
-export async function listApiKeys(user: { id: number; cutApiKeyId: number }): Promise<ApiKey[]> {
-  const rows = await db
-    .from('api_tokens')
-    .where({ tokenable_id: user.id, type: 'api_key' })
-    .where('id', '>', user.cutApiKeyId)
-    .orderBy('id', 'desc')
+export async function listApiKeys(user: Pick<User, 'id' | 'cutApiKeyId'>): Promise<ApiKey[]> {
+  const rows = await keysOfUser(db.connection(), user).orderBy('id', 'desc')
   return rows.map(toApiKey)
 }

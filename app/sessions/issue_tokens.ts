@@ -3,6 +3,7 @@ import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { hashToken, type TokenKind } from '#auth/token'
 import type { Session } from '#sessions/session'
+import { idleTimeout } from '#sessions/standing'
 
 /**
  * The tokens of a session as their holder gets them, once. No refresh token where
@@ -41,7 +42,7 @@ export async function issueTokens(
   })
 
   const withRefresh = sessionsConfig.refreshTokenTtl > 0
-  const expiresAt = until(sessionsConfig.accessTokenTtl)
+  const expiresAt = until(withRefresh ? sessionsConfig.accessTokenTtl : idleTimeout())
   const rows = [row('access', values.access, withRefresh ? expiresAt : session.expiresAt)]
 
   const refreshExpiresAt = withRefresh ? until(sessionsConfig.refreshTokenTtl) : null

@@ -77,18 +77,19 @@ export async function renewSession(refreshToken: string, holder: Holder): Promis
 }
 
 /**
- * Whose row to lock. Nothing else is taken from this look. Throws `E_SESSION_ENDED` for a token of
- * an account that is gone.
+ * Whose row to lock; nobody's where `REFRESH_TOKEN_TTL=0`, whatever was issued before. Nothing else
+ * is taken from this look. Throws `E_SESSION_ENDED` for a token of an account that is gone.
  */
 async function ownerOf(refreshToken: string): Promise<number | null> {
-  if (tokenKind(refreshToken) !== 'refresh') return null
+  if (sessionsConfig.refreshTokenTtl === 0 || tokenKind(refreshToken) !== 'refresh') return null
   const client = db.connection()
   const hash = hashToken(refreshToken)
   const live = await client.from('api_tokens').where({ hash, type: 'refresh' }).first()
   if (live) return live.tokenable_id
   const ended = await client.from('ended_tokens').where({ hash, type: 'refresh' }).first()
   if (!ended?.session_id) return null
-  const session = await client.from('sessions').where('id', ended.session_id).firstOrFail()
+  const session = await client.from('sessions').where('id', ended.session_id).first()
+  if (!session) return null
   if (session.user_id === null) throw new E_SESSION_ENDED(await endOfSession(client, session.id))
   return session.user_id
 }

@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { disableUser } from '#accounts/disable_user'
 import { hashToken } from '#auth/token'
+import { cutOffEveryone } from '#sessions/cut_off'
 import { forceLogout } from '#sessions/force_logout'
 import { keyLastUsed } from '#sessions/last_seen'
 import { makeUser, signIn } from '#tests/harness/accounts'
@@ -162,6 +163,24 @@ test.group('API keys', (group) => {
     await forceLogout({ who: [forced.user], includeApiKeys: true, actor: 'command:test' })
     const second = await getAccount(client, forced.key)
     assert.equal(second.body().errors[0].reason, 'forced')
+  })
+
+  test('one that was cut off is gone from the list, and keeps its reason', async ({
+    client,
+    assert,
+  }) => {
+    const { user, id, key } = await makeKey(client)
+    await cutOffEveryone(
+      { reason: 'forced', actor: 'command:test', includeApiKeys: true },
+      async () => {}
+    )
+    const { tokens } = await signIn(user)
+    const list = await client.get('/api/v1/api-keys').bearerToken(tokens.token)
+    assert.deepEqual(list.body().data, [])
+    const deleted = await client.delete(`/api/v1/api-keys/${id}`).bearerToken(tokens.token)
+    deleted.assertStatus(404)
+    const dead = await getAccount(client, key)
+    assert.equal(dead.body().errors[0].reason, 'forced')
   })
 
   test('a device that was signed out leaves no key behind', async ({ client, assert }) => {

@@ -180,10 +180,55 @@ test.group('Refresh', (group) => {
   })
 
   test('without refresh tokens nothing is traded', async ({ client, assert }) => {
+    const earlier = await signIn(await makeUser())
+    const spent = await signIn(await makeUser())
+    await refresh(client, spent.tokens.refreshToken)
     sessionsConfig.refreshTokenTtl = 0
     const { tokens } = await signIn(await makeUser())
     assert.isNull(tokens.refreshToken)
-    const answer = await refresh(client, `ort_${'A'.repeat(43)}`)
-    answer.assertStatus(400)
+    assert.isNull(tokens.refreshExpiresAt)
+
+    const before = await snapshot()
+    const { refreshToken } = earlier.tokens
+    for (const value of [tokens.token, `ort_${'A'.repeat(43)}`, refreshToken]) {
+      const answer = await refresh(client, value)
+      answer.assertStatus(400)
+      assert.equal(answer.body().errors[0].code, 'E_INVALID_REFRESH_TOKEN')
+    }
+    clock.advance(sessionsConfig.refreshRetryWindow)
+    const replayed = await refresh(client, spent.tokens.refreshToken)
+    assert.equal(replayed.body().errors[0].code, 'E_INVALID_REFRESH_TOKEN')
+    assert.equal(await snapshot(), before)
+  })
+
+  test('without them, an access token says until when it lives unused, to the second', async ({
+    client,
+    assert,
+  }) => {
+    const minute = 60_000
+    Object.assign(sessionsConfig, {
+      refreshTokenTtl: 0,
+      accessTokenTtl: 60 * minute,
+      idleTimeout: 15 * minute,
+      maxLifetime: 40 * minute,
+    })
+    const { tokens, session } = await signIn(await makeUser())
+    assert.equal(tokens.expiresAt.getTime(), clock.millis() + 15 * minute)
+    for (let use = 0; use < 2; use++) {
+      clock.advance(15 * minute - 1000)
+      const answer = await getAccount(client, tokens.token)
+      answer.assertStatus(200)
+    }
+    clock.advance(session.expiresAt.getTime() - clock.millis() - 1000)
+    const last = await getAccount(client, tokens.token)
+    last.assertStatus(200)
+    clock.advance(1000)
+    const over = await getAccount(client, tokens.token)
+    assert.equal(over.body().errors[0].reason, 'expired')
+
+    const { tokens: unused } = await signIn(await makeUser())
+    clock.advance(15 * minute)
+    const idle = await getAccount(client, unused.token)
+    assert.equal(idle.body().errors[0].reason, 'idle')
   })
 })
