@@ -5,6 +5,7 @@ import sessionsConfig from '#config/sessions'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
+import { startServer } from '#tests/harness/server'
 
 /** Where the requests go, and what the proofs name (`APP_URL`). */
 const server = () => `http://${process.env.HOST}:${process.env.PORT}`
@@ -185,6 +186,68 @@ test.group('Sessions bound to a key', (group) => {
     }
     assert.equal(await countRows('sessions'), 0)
   })
+
+  test('a refresh wants a proof by the same key, and binds what it gives', async ({ assert }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { refreshToken } = await signInWith(key, user.email)
+    const path = '/api/v1/auth/refresh'
+    const refresh = (dpop?: string) =>
+      call(server(), 'POST', path, {
+        body: { refreshToken },
+        headers: dpop === undefined ? {} : { dpop },
+      })
+
+    const stranger = await DPoP.generateKeyPair('ES256')
+    for (const dpop of [undefined, 'nonsense', await makeProof(stranger, 'POST', path)]) {
+      const refused = await refresh(dpop)
+      assert.equal(refused.status, 400)
+      assert.equal(refused.body.errors[0].code, 'E_INVALID_DPOP_PROOF')
+    }
+    const renewed = await refresh(await makeProof(key, 'POST', path))
+    assert.equal(renewed.status, 200)
+    const { token, tokenType } = renewed.body.data
+    assert.equal(tokenType, 'DPoP')
+    const bearer = await getAccount({ authorization: `Bearer ${token}` })
+    assert.equal(bearer.status, 401)
+    const bound = await getAccount({
+      authorization: `DPoP ${token}`,
+      dpop: await makeProof(key, 'GET', '/api/v1/account', token),
+    })
+    assert.equal(bound.status, 200)
+  })
+
+  test('a stream wants a proof too', async ({ assert }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { token } = await signInWith(key, user.email)
+    const path = '/api/v1/session/events'
+    const open = (headers: Record<string, string>) =>
+      fetch(server() + path, { headers: { authorization: `DPoP ${token}`, ...headers } })
+    const refused = await open({})
+    assert.equal(refused.status, 401)
+    await refused.body?.cancel()
+    const opened = await open({ dpop: await makeProof(key, 'GET', path, token) })
+    assert.equal(opened.status, 200)
+    await opened.body?.cancel()
+  })
+
+  test('a proof that one node has seen is refused by another', async ({ assert, cleanup }) => {
+    const other = await startServer()
+    cleanup(() => other.stop())
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { token } = await signInWith(key, user.email)
+    const headers = {
+      authorization: `DPoP ${token}`,
+      dpop: await makeProof(key, 'GET', '/api/v1/account', token),
+    }
+    const first = await call(other.url, 'GET', '/api/v1/account', { headers })
+    assert.equal(first.status, 200)
+    const replayed = await getAccount(headers)
+    assert.equal(replayed.status, 401)
+    assert.equal(replayed.body.errors[0].code, 'E_INVALID_DPOP_PROOF')
+  }).timeout(30_000)
 })
 
 const CHROME =
