@@ -24,6 +24,9 @@ export default class MediaTypeMiddleware {
       for (const name of BODY_HEADERS) delete headers[name]
       return next()
     }
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new E_UNSUPPORTED_MEDIA_TYPE('Send the body as it is, without Content-Encoding.')
+    }
     const length = headers['content-length']
     const hasBody = headers['transfer-encoding'] !== undefined || (length && length !== '0')
     if (!hasBody) return next()
@@ -33,9 +36,6 @@ export default class MediaTypeMiddleware {
       ? 'application/x-www-form-urlencoded'
       : 'application/json'
     if (type !== wanted) throw new E_UNSUPPORTED_MEDIA_TYPE()
-    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-      throw new E_UNSUPPORTED_MEDIA_TYPE('Send the body as it is, without Content-Encoding.')
-    }
     if (Number(length) > LARGEST_BODY) throw new E_REQUEST_ENTITY_TOO_LARGE()
     return next()
   }

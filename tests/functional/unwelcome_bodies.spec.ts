@@ -59,6 +59,8 @@ test.group('Unwelcome bodies', (group) => {
       const [status, code] = await codeOf(answer)
       assert.deepEqual([status, code], [415, 'E_UNSUPPORTED_MEDIA_TYPE'])
     }
+    const nothing = await send('', { 'content-encoding': 'gzip' })
+    assert.equal(nothing.status, 415)
     const plain = await send('{}', { 'content-encoding': 'identity' })
     assert.equal(plain.status, 422)
   })

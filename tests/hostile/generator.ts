@@ -144,8 +144,11 @@ const hurtField: Wound = (chance, draft, route) => {
   draft.body = Buffer.from(`{${parts.map(([name, value]) => `"${name}":${value}`).join(',')}}`)
 }
 
-const hurtBytes: Wound = (chance, draft) => {
-  if (!draft.body || draft.body.length === 0) return
+/**
+ * Not of a sign-up, where it could make an e-mail that nobody has: a good request.
+ */
+const hurtBytes: Wound = (chance, draft, route) => {
+  if (!draft.body || draft.body.length === 0 || route.pattern.endsWith('/signup')) return
   draft.body = Buffer.from(draft.body)
   for (let flip = 0; flip <= chance.below(4); flip++) {
     draft.body[chance.below(draft.body.length)] = chance.below(256)

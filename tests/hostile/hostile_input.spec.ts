@@ -4,9 +4,9 @@ import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase, snapshot } from '#tests/harness/database'
 import { startServer, type TestServer } from '#tests/harness/server'
 import { Chance } from './chance.js'
-import { hostileRequest, servedRoutes, type Route } from './generator.js'
-import { faultOf } from './judge.js'
-import { exchange } from './raw_client.js'
+import { hostileRequest, servedRoutes, type Hostile, type Route } from './generator.js'
+import { faultOf, LONGEST } from './judge.js'
+import { exchange, type Exchange } from './raw_client.js'
 import { MARKER } from './values.js'
 
 /**
@@ -35,7 +35,7 @@ async function attack(
       const route = routes[index % routes.length]
       const chance = new Chance(SEED * 1_000_003 + index)
       const request = hostileRequest(chance, route, await speakFor(chance))
-      const result = await exchange(port, request.bytes, { leave: request.unfinished })
+      const result = await patiently(port, request)
       run.slowest = Math.max(run.slowest, result.took)
       for (const { status } of result.answers) {
         run.statuses.set(status, (run.statuses.get(status) ?? 0) + 1)
@@ -51,6 +51,15 @@ async function attack(
   })
   await Promise.all(attackers)
   return run
+}
+
+/**
+ * Sends once more what was slow: eight at once wait for each other's hashes, and for whatever else
+ * the machine does. What is slow again is a fault.
+ */
+async function patiently(port: number, { bytes, unfinished }: Hostile): Promise<Exchange> {
+  const result = await exchange(port, bytes, { leave: unfinished })
+  return result.took > LONGEST ? exchange(port, bytes, { leave: unfinished }) : result
 }
 
 function describe({ sent, slowest, statuses }: Run): string {

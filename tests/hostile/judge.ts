@@ -34,7 +34,12 @@ export function faultOf(
 function faultOfAnswer(request: Hostile, { status, headers, body }: RawAnswer): string | null {
   if (status >= 500) return `status ${status}: ${body.slice(0, 200)}`
   for (const name of HEADERS) if (!headers.has(name)) return `status ${status} without ${name}`
-  if (/\bat .+:\d+:\d+|node_modules|SQLITE|select .+ from/i.test(body) && status >= 400) {
+  if (
+    /\n\s+at |\\n\s+at |node_modules|SQLITE_|\.[jt]s:\d+|\b(select|insert|update) .+ (from|into|set) /i.test(
+      body
+    ) &&
+    status >= 400
+  ) {
     return `tells of the inside: ${body.slice(0, 200)}`
   }
   if (body === '') return null
