@@ -36,6 +36,7 @@ export default defineConfig({
     () => import('@adonisjs/auth/auth_provider'),
     () => import('@adonisjs/mail/mail_provider'),
     () => import('@adonisjs/limiter/limiter_provider'),
+    { file: () => import('#providers/bounded_waiting_provider'), environment: ['web'] },
     () => import('#providers/api_provider'),
     () => import('#providers/last_seen_provider'),
     () => import('#providers/notices_provider'),

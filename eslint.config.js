@@ -1,2 +1,16 @@
 import { configApp } from '@adonisjs/eslint-config'
-export default configApp()
+
+export default configApp({
+  name: 'One way into a transaction',
+  files: ['app/**/*.ts', 'commands/**/*.ts'],
+  ignores: ['app/database_connections/in_transaction.ts'],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: "CallExpression[callee.property.name='transaction']",
+        message: 'Use inTransaction (#app/database_connections), which says when a COMMIT fails.',
+      },
+    ],
+  },
+})

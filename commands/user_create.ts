@@ -26,7 +26,7 @@ export default class UserCreate extends OperatorCommand {
   declare name: string
 
   protected async perform() {
-    const { default: db } = await import('@adonisjs/lucid/services/db')
+    const { inTransaction } = await import('#app/database_connections/in_transaction')
     const { createUser } = await import('#accounts/create_user')
     const { hashPassword } = await import('#accounts/passwords')
     const { newUserValidator } = await import('#validators/accounts')
@@ -35,11 +35,9 @@ export default class UserCreate extends OperatorCommand {
     const account = await newUserValidator.validate(given).catch(explain)
     const password = await hashPassword(account.password)
     const role = this.admin ? 'admin' : 'user'
-    const user = await db
-      .transaction((trx) =>
-        createUser(trx, { ...account, password, role }, `command:${this.commandName}`)
-      )
-      .catch(explainTaken)
+    const user = await inTransaction((trx) =>
+      createUser(trx, { ...account, password, role }, `command:${this.commandName}`)
+    ).catch(explainTaken)
 
     this.printJson({ user: { id: user.id, email: user.email, fullName: user.fullName, role } })
     this.say(

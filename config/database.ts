@@ -2,6 +2,7 @@ import env from '#start/env'
 import { isAbsolute } from 'node:path'
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/lucid'
+import { cutWhenSilent } from '#app/database_connections/cut_when_silent'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
 
 const migrations = { naturalSort: true, paths: ['database/migrations'] }
@@ -59,6 +60,7 @@ function sqlite(afterCreate = prepareSqlite): SqliteConfig {
  * (#auth/lookup_statement) ends on the server too.
  */
 function preparePostgresLookup(connection: any, done: (error: Error | null, c: any) => void) {
+  cutWhenSilent(connection, PATIENCE / 2 + GRACE)
   connection.query(
     `SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
      SET statement_timeout = ${PATIENCE / 2}`,
@@ -66,6 +68,21 @@ function preparePostgresLookup(connection: any, done: (error: Error | null, c: a
   )
 }
 
+/**
+ * How much later than the database a node gives up by itself, in milliseconds: the database, if it
+ * can still speak, says better what was wrong.
+ */
+const GRACE = 1_000
+
+function preparePostgres(connection: any, done: (error: Error | null, c: any) => void) {
+  cutWhenSilent(connection, PATIENCE + GRACE)
+  done(null, connection)
+}
+
+/**
+ * `idle_in_transaction_session_timeout` frees the rows that a node holds which stands still or is
+ * cut off in the middle of a transaction: other nodes would wait for them until TCP gives up.
+ */
 function postgres(pool: PostgreConfig['pool']): PostgreConfig {
   return {
     client: 'pg',
@@ -74,10 +91,11 @@ function postgres(pool: PostgreConfig['pool']): PostgreConfig {
       application_name: 'latchkey',
       connectionTimeoutMillis: PATIENCE / 2,
       statement_timeout: PATIENCE,
+      idle_in_transaction_session_timeout: PATIENCE / 2,
       keepAlive: true,
     } as PostgreConfig['connection'],
     migrations,
-    pool: { min: 0, acquireTimeoutMillis: PATIENCE, ...pool },
+    pool: { min: 0, acquireTimeoutMillis: PATIENCE, createTimeoutMillis: PATIENCE, ...pool },
     schemaGeneration: { enabled: false },
   }
 }
@@ -92,7 +110,7 @@ const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
   connections: {
     sqlite: sqlite(),
-    postgres: postgres({ max: 10 }),
+    postgres: postgres({ max: 10, afterCreate: preparePostgres }),
     lookup: usesPostgres
       ? postgres({ max: 1, afterCreate: preparePostgresLookup })
       : sqlite(prepareSqliteLookup),

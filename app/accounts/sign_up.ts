@@ -1,4 +1,4 @@
-import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { createUser } from '#accounts/create_user'
 import { hashPassword } from '#accounts/passwords'
 import type User from '#models/user'
@@ -13,7 +13,7 @@ export async function signUp(
   signIn: SignIn
 ): Promise<{ user: User; opened: OpenedSession }> {
   const password = await hashPassword(account.password)
-  return db.transaction(async (trx) => {
+  return inTransaction(async (trx) => {
     const user = await createUser(trx, { ...account, password })
     const opened = await openSessionUnderLock(trx, user, signIn)
     return { user, opened }

@@ -14,10 +14,10 @@ const SQLITE = new Set([
   'SQLITE_CORRUPT',
   'SQLITE_NOTADB',
 ])
-const SQLSTATE = /^(08|53|57|58)[0-9A-Z]{3}$|^(25006|40001|40P01|55P03|XX000)$/
+const SQLSTATE = /^(08|53|57|58)[0-9A-Z]{3}$|^(25006|25P03|40001|40P01|55P03|XX000)$/
 const SOCKET = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOENT)/
 const SENTENCES =
-  /Connection terminated|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection|Client has encountered a connection error|Query read timeout|aborted|Connection ended unexpectedly|Knex: Timeout/
+  /Connection terminated|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection|is not queryable|Query read timeout|aborted|Connection ended unexpectedly|Knex: Timeout/
 
 /**
  * Whether an error means that the database is out of reach or can't write for now: a 503, never

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import clock from '#app/clock'
 import {
   toServiceClient,
@@ -27,7 +27,7 @@ export async function createClient(
     created_at: clock.now(),
     revoked_at: null,
   }
-  await db.transaction(async (trx) => {
+  await inTransaction(async (trx) => {
     await trx.table('service_clients').insert(row)
     const data = { id: row.id, name, abilities }
     await appendEvents(trx, [{ type: 'client.created', userId: null, actor, data }])

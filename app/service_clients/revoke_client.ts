@@ -1,4 +1,4 @@
-import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import clock from '#app/clock'
 import {
   toServiceClient,
@@ -13,7 +13,7 @@ import { appendEvents } from '#sessions/events'
  * stays as it is. Returns null when there is no such client.
  */
 export async function revokeClient(id: string, actor: Actor): Promise<ServiceClient | null> {
-  return db.transaction(async (trx) => {
+  return inTransaction(async (trx) => {
     const revoked = await trx
       .from('service_clients')
       .where('id', id)

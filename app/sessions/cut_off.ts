@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import clock from '#app/clock'
 import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
@@ -35,7 +36,7 @@ export async function cutOffEveryone(
   alongside: (trx: TransactionClientContract) => Promise<void>
 ): Promise<Cutoff> {
   const attempt = (wait: boolean) =>
-    db.transaction(async (trx) => {
+    inTransaction(async (trx) => {
       await lockUsers(trx, [])
       if (wait) await waitForSignIns(trx)
       await alongside(trx)

@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { inBatches, type Watch } from '#sessions/batches'
 import { endSessions, type Ending } from '#sessions/end_sessions'
@@ -29,7 +30,7 @@ export async function endMatchingSessions(
     const seqs = next.map((row) => Number(row.seq))
     after = seqs.at(-1)!
 
-    const ended = await db.transaction(async (trx) => {
+    const ended = await inTransaction(async (trx) => {
       await lockUsers(trx, distinct(next.map((row) => row.user_id)))
       const matching = await matchingSessions(trx, filters)
         .whereIn('sessions.seq', seqs)
@@ -63,7 +64,7 @@ export async function endMatchingApiKeys(
     const ids = next.map((row) => Number(row.id))
     after = ids.at(-1)!
 
-    const ended = await db.transaction(async (trx) => {
+    const ended = await inTransaction(async (trx) => {
       await lockUsers(trx, distinct(next.map((row) => row.tokenable_id)))
       const matching = await matchingApiKeys(trx, filters)
         .whereIn('api_tokens.id', ids)

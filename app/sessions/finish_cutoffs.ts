@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
 import { inBatches, type Watch } from '#sessions/batches'
@@ -117,7 +118,7 @@ function sessionStep(cutoff: Cutoff, done: Finished) {
     const seqs = next.map((row) => Number(row.seq))
     after = seqs.at(-1)!
 
-    const ended = await db.transaction(async (trx) => {
+    const ended = await inTransaction(async (trx) => {
       await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
       const living = await trx
         .from('sessions')
@@ -143,7 +144,7 @@ function keyStep(cutoff: Cutoff, done: Finished) {
     const ids = next.map((row) => Number(row.id))
     after = ids.at(-1)!
 
-    const ended = await db.transaction(async (trx) => {
+    const ended = await inTransaction(async (trx) => {
       await lockUsers(trx, usersOf(next.map((row) => row.tokenable_id)))
       const keys = await trx
         .from('api_tokens')

@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
 import type { Watch } from '#sessions/batches'
@@ -221,7 +222,7 @@ async function endMatching(
   const { matched, sessions } = await previewForceLogout(order)
   const acts =
     order.who === 'everyone' ? [{ userId: null, matched }] : await actsOnEach(order.who, order)
-  await db.transaction(async (trx) => {
+  await inTransaction(async (trx) => {
     for (const act of acts) await tell(trx, order, act.userId, act.matched)
   })
   watch.onStart?.(matched.sessions + matched.apiKeys)

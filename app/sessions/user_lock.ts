@@ -1,6 +1,6 @@
-import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { ModelObject } from '@adonisjs/lucid/types/model'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import User from '#models/user'
 import { rows } from '#sessions/sql'
 
@@ -18,7 +18,7 @@ export async function withUserLock<Result>(
   userId: number,
   work: (trx: TransactionClientContract, user: User | null) => Promise<Result>
 ): Promise<Result> {
-  return db.transaction(async (trx) => {
+  return inTransaction(async (trx) => {
     const user = await lockUser(trx, userId)
     return work(trx, user)
   })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.js'
@@ -27,8 +27,11 @@ export type TestPostgres = {
   port: number
   /** Makes another empty database and gives its connection string. */
   createDatabase(name: string): Promise<string>
-  /** Shuts it down and starts it again on the same data, `downFor` milliseconds later. */
-  restart(downFor?: number): Promise<void>
+  /**
+   * Shuts it down and starts it again on the same data, `downFor` milliseconds later. `crash`: it
+   * gets no time to shut down, and has to recover.
+   */
+  restart(downFor?: number, options?: { crash?: boolean }): Promise<void>
   stop(): Promise<void>
 }
 
@@ -68,7 +71,11 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
     url: await createDatabase('latchkey_test'),
     port,
     createDatabase,
-    async restart(downFor = 0) {
+    async restart(downFor = 0, { crash = false } = {}) {
+      if (crash) {
+        const [pid] = readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n')
+        process.kill(Number(pid), 'SIGQUIT')
+      }
       await server.stop()
       await new Promise((resolve) => setTimeout(resolve, downFor))
       await server.start()

@@ -1,80 +1,80 @@
 import { test } from '@japa/runner'
-import { makeUser } from '#tests/harness/accounts'
+import { cutBackends, namedConnections } from '#tests/harness/backends'
 import { emptyDatabase } from '#tests/harness/database'
 import { ownPostgres } from '#tests/harness/environment'
-import { call, logIn } from '#tests/harness/http'
-import { startServer } from '#tests/harness/server'
+import { startServer, type TestServer } from '#tests/harness/server'
+import { Load, pass } from './load.js'
 
-const DOWN_FOR = process.env.LONG ? 10_000 : 1_500
+/**
+ * `LONG=1` stops PostgreSQL for ten seconds.
+ */
+const DOWN_FOR = process.env.LONG === '1' ? 10_000 : 1_500
 
-type Seen = { at: number; status: number; code?: string; took: number; retryAfter: string | null }
+const DEVICES = { checking: 8, refreshing: 2, signingIn: 1 }
 
 test.group('PostgreSQL goes away and comes back', (group) => {
+  let server: TestServer
+
   group.tap((one) => {
-    one.skip(!process.env.DB_CONNECTION?.includes('postgres'), 'is about PostgreSQL')
+    one.skip(process.env.DB_CONNECTION !== 'postgres', 'is about PostgreSQL')
     one.skip(!ownPostgres(), 'needs a PostgreSQL of its own')
+  })
+  group.setup(async () => {
+    server = await startServer({ env: namedConnections() })
+    return () => server.stop()
   })
   group.each.setup(() => emptyDatabase())
 
-  test('meanwhile there are only 503s, and afterwards full speed, by itself', async ({
-    assert,
-  }) => {
-    const server = await startServer()
-    const tokens = await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        const user = await makeUser()
-        const answer = await logIn(server.url, user.email)
-        return answer.body.data.token as string
-      })
-    )
-    const seen: Seen[] = []
-    let going = true
-    const load = tokens.map(async (token) => {
-      while (going) {
-        const at = performance.now()
-        const answer = await call(server.url, 'GET', '/api/v1/account', { token })
-        seen.push({
-          at,
-          status: answer.status,
-          code: answer.body.errors?.[0].code,
-          took: performance.now() - at,
-          retryAfter: answer.headers.get('retry-after'),
-        })
-        if (answer.status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-    })
-    const pause = (milliseconds: number) =>
-      new Promise((resolve) => setTimeout(resolve, milliseconds))
+  for (const crash of [false, true]) {
+    test(`${crash ? 'after a crash' : 'after a stop'} there are only 503s, then full speed`, async ({
+      assert,
+    }) => {
+      const load = new Load(server.url)
+      await load.start(DEVICES)
+      await pass(1_000)
+      const stopped = performance.now()
+      await ownPostgres()!.restart(DOWN_FOR, { crash })
+      const back = performance.now()
+      await pass(3_000)
+      await load.stop()
 
-    await pause(1000)
-    const stopped = performance.now()
-    await ownPostgres()!.restart(DOWN_FOR)
-    const back = performance.now()
-    await pause(3000)
-    going = false
-    await Promise.all(load)
+      assert.deepEqual(load.refusals(), ['503 E_UNAVAILABLE'])
+      const refused = load.seen.filter(({ status }) => status === 503)
+      assert.isAbove(refused.length, 20)
+      for (const { retryAfter } of refused) assert.match(retryAfter!, /^\d+$/)
+      assert.isBelow(Math.max(...refused.map(({ took }) => took)), 2_000)
 
-    const refused = seen.filter(({ status }) => status !== 200)
-    assert.isAbove(refused.length, 10)
-    assert.deepEqual(
-      [...new Set(refused.map(({ status, code }) => `${status} ${code}`))],
-      ['503 E_UNAVAILABLE']
-    )
-    for (const { retryAfter } of refused) assert.match(retryAfter!, /^\d+$/)
-    const stale = seen.filter(
-      ({ at, status }) => at > stopped + 500 && at < stopped + DOWN_FOR && status === 200
-    )
-    assert.lengthOf(stale, 0)
+      const stale = load
+        .during(stopped + 500, stopped + DOWN_FOR)
+        .filter(({ at, took, status }) => status === 200 && at + took < stopped + DOWN_FOR)
+      assert.lengthOf(stale, 0)
 
-    const rate = (from: number, to: number) =>
-      seen.filter(({ at, status }) => at >= from && at < to && status === 200).length / (to - from)
-    const before = rate(stopped - 900, stopped - 100)
-    const after = rate(back + 2000, back + 2900)
-    assert.isAbove(after, before * 0.5)
-    assert.lengthOf(
-      seen.filter(({ at, status }) => at > back + 2000 && status !== 200),
-      0
-    )
-    await server.stop()
-  }).timeout(60_000)
+      const recovered = load.during(back + 2_000)
+      assert.isAbove(recovered.length, 20)
+      assert.deepEqual([...new Set(recovered.map(({ what }) => what))], ['200'])
+      assert.isAbove(
+        load.rate(back + 2_000, back + 2_900),
+        load.rate(stopped - 900, stopped - 100) / 2
+      )
+    }).timeout(60_000)
+  }
+
+  test('connections that the database cuts cost a request at most', async ({ assert }) => {
+    const load = new Load(server.url)
+    await load.start(DEVICES)
+    let cut = 0
+    for (let round = 0; round < 10; round++) {
+      await pass(100)
+      cut += await cutBackends()
+    }
+    const mended = performance.now()
+    await pass(500)
+    await load.stop()
+
+    assert.isAbove(cut, 10)
+    for (const refusal of load.refusals()) assert.equal(refusal, '503 E_UNAVAILABLE')
+    const later = load.during(mended + 200)
+    assert.isAbove(later.length, 10)
+    assert.deepEqual([...new Set(later.map(({ what }) => what))], ['200'])
+  }).timeout(30_000)
 })

@@ -1,0 +1,22 @@
+import { test } from '@japa/runner'
+import { boundWaiting } from '#app/database_connections/bounded_waiting'
+
+test.group('Waiting for a connection', () => {
+  test('so many wait, the next one is refused at once, and lets in again later', async ({
+    assert,
+  }) => {
+    let waiting = 0
+    const client = {
+      pool: { numPendingAcquires: () => waiting },
+      acquireConnection: async () => 'a connection',
+    }
+    boundWaiting(client, 2)
+
+    waiting = 1
+    assert.equal(await client.acquireConnection(), 'a connection')
+    waiting = 2
+    await assert.rejects(() => client.acquireConnection(), /try again|unavailable/i)
+    waiting = 1
+    assert.equal(await client.acquireConnection(), 'a connection')
+  })
+})
