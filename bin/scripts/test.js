@@ -2,45 +2,67 @@ import adonisrc from '../../adonisrc.ts'
 import { ended, start } from '../ready/node.js'
 
 /**
- * All tests on SQLite, then on PostgreSQL. The suite of the quickstart, which takes as long as an
- * installation and has its own database, runs once and beside them. Arguments go to the test
- * runner: `npm test -- functional`, `npm test -- --files=tests/functional/login.spec.ts`.
+ * All tests on SQLite and on PostgreSQL. The suite of the quickstart, which takes as long as an
+ * installation and has its own database, runs once. Two runs go at a time: one shows what it does,
+ * the other is told when all have finished. Arguments go to the test runner:
+ * `npm test -- functional`, `npm test -- --files=tests/functional/login.spec.ts`.
  */
 const QUICKSTART = 'quickstart'
 const suites = adonisrc.tests.suites.map(({ name }) => name).filter((name) => name !== QUICKSTART)
 const args = process.argv.slice(2)
 
-const quickstartAsked = args.some((arg) => arg.includes(QUICKSTART))
+const runs = planRuns()
 const results = []
-
-const beside =
-  quickstartAsked || args.length === 0
-    ? runTests('sqlite', args.includes(QUICKSTART) ? args : [QUICKSTART, ...args], { show: false })
-    : undefined
-
-if (!quickstartAsked) {
-  const chosen = args.some((arg) => suites.includes(arg)) ? args : [...suites, ...args]
-  for (const database of ['sqlite', 'postgres']) {
-    console.log(`\nTests on ${database}`)
-    results.push(await runTests(database, chosen, { show: true }))
-  }
+let shown = false
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => (interrupted = true))
 }
-if (beside) {
-  const result = await beside
-  console.log(`\nTest of the quickstart\n${result.output}`)
-  results.push(result)
+
+await Promise.all([work(), work()])
+for (const { title, output } of results) {
+  if (output !== '') console.log(`\n${title}\n${output}`)
 }
 
 const sum = (count) => results.reduce((total, result) => total + result[count], 0)
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
-process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
+process.exitCode = interrupted || sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
+
+function planRuns() {
+  const quickstart = {
+    title: 'Test of the quickstart',
+    database: 'sqlite',
+    runnerArgs: args.includes(QUICKSTART) ? args : [QUICKSTART, ...args],
+  }
+  if (args.some((arg) => arg.includes(QUICKSTART))) return [quickstart]
+
+  const runnerArgs = args.some((arg) => suites.includes(arg)) ? args : [...suites, ...args]
+  const both = ['sqlite', 'postgres'].map((database) => ({
+    title: `Tests on ${database}`,
+    database,
+    runnerArgs,
+  }))
+  return args.length === 0 ? [both[0], quickstart, both[1]] : both
+}
+
+async function work() {
+  while (runs.length > 0 && !interrupted) {
+    const run = runs.shift()
+    const isShown = !shown && run.runnerArgs[0] !== QUICKSTART
+    if (isShown) {
+      shown = true
+      console.log(`\n${run.title}`)
+    }
+    results.push(await runTests(run, isShown ? 'inherit' : 'pipe'))
+    if (isShown) shown = false
+  }
+}
 
 /**
  * One run of the test runner, which tells its counts as a message (tests/bootstrap.ts). A run that
  * ends badly without a failed test counts as one.
  */
-async function runTests(database, runnerArgs, { show }) {
-  const output = show ? 'inherit' : 'pipe'
+async function runTests({ title, database, runnerArgs }, output) {
   const child = start(['--import=@poppinss/ts-exec', 'bin/test.ts', ...runnerArgs], {
     stdio: ['ignore', output, output, 'ipc'],
     env: {
@@ -49,7 +71,7 @@ async function runTests(database, runnerArgs, { show }) {
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
     },
   })
-  const result = { passed: 0, failed: 0, output: '' }
+  const result = { title, passed: 0, failed: 0, output: '' }
   child.on('message', ({ counts }) => Object.assign(result, counts))
   child.stdout?.on('data', (chunk) => (result.output += chunk))
   child.stderr?.on('data', (chunk) => (result.output += chunk))
