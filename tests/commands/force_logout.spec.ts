@@ -5,7 +5,7 @@ import sessionsConfig from '#config/sessions'
 import ForceLogout from '#commands/force_logout'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
-import { countRows, emptyDatabase } from '#tests/harness/database'
+import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 
 const HOSTILE = 'Ph\u001b[31mone\u0007 \u202egnp.exe\u009b2J'
 
@@ -180,6 +180,17 @@ test.group('force:logout', (group) => {
     }).finished
     assert.equal(agreed.exitCode, 0, agreed.stdout)
     assert.equal(await liveSessions(), 0)
+  })
+
+  test('on a terminal an unknown user and wrong usage are 2 and change nothing', async ({
+    assert,
+  }) => {
+    const before = await snapshot()
+    for (const args of [['nobody@example.com'], [], ['--all', '--idle-for=soon']]) {
+      const { exitCode } = await startAceOnTerminal(['force:logout', ...args]).finished
+      assert.equal(exitCode, 2, args.join(' '))
+    }
+    assert.equal(await snapshot(), before)
   })
 
   test('names reach neither a terminal nor JSON raw', async ({ assert }) => {
