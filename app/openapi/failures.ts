@@ -136,7 +136,7 @@ function failure(status: number, codes: Code[]): Schema {
             errors: {
               type: 'array',
               minItems: 1,
-              items: { anyOf: codes.map((code) => ({ $ref: `#/components/schemas/${code}` })) },
+              items: oneOrAny(codes),
             },
           },
           additionalProperties: false,
@@ -145,6 +145,11 @@ function failure(status: number, codes: Code[]): Schema {
       },
     },
   }
+}
+
+function oneOrAny(codes: Code[]): Schema {
+  const schemas = codes.map((code) => ({ $ref: `#/components/schemas/${code}` }))
+  return schemas.length === 1 ? schemas[0] : { anyOf: schemas }
 }
 
 function example(code: Code) {
