@@ -2,7 +2,7 @@ import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
 import { ApiError } from '#exceptions/api_error'
 import * as errors from '#exceptions/errors'
 import { loggableError } from '#exceptions/loggable_error'
-import { asOAuthError } from '#exceptions/oauth_error'
+import { asOAuthError, OAuthError } from '#exceptions/oauth_error'
 import { isOutage } from '#exceptions/outage'
 
 /**
@@ -18,21 +18,42 @@ export default class HttpExceptionHandler extends ExceptionHandler {
   }
 
   /**
-   * Logs what is ours to mend (5xx), with the cause but without the request's secrets.
+   * Logs what is ours to mend (5xx), with the cause but without the request's secrets, and what
+   * may be an attack, with where it came from.
    */
   override async report(error: unknown, ctx: HttpContext) {
     const known = asApiError(error)
-    if (known.status < 500) return
     const { user, session } = ctx.auth ?? {}
-    const context = {
-      ...this.context(ctx),
-      user: user?.id,
-      session: session?.id,
-      err: loggableError(known.cause ?? known),
+    const speaker = { ...this.context(ctx), user: user?.id, session: session?.id }
+    if (known.status < 500) {
+      if (!isSuspicious(known)) return
+      const where = { route: ctx.route?.pattern, ip: ctx.request.ip() }
+      ctx.logger.info({ ...speaker, ...where, refused: known.code }, known.message)
+      return
     }
+    const context = { ...speaker, err: loggableError(known.cause ?? known) }
     if (known.status === 503) ctx.logger.warn(context, known.message)
     else ctx.logger.error(context, known.message)
   }
+}
+
+/**
+ * What is refused to whom had no right to it. A token that has merely ended is not: every device
+ * that was signed out asks with one.
+ */
+const SUSPICIOUS = new Set([
+  'E_INVALID_CREDENTIALS',
+  'E_ACCOUNT_DISABLED',
+  'E_REFRESH_TOKEN_REUSED',
+  'E_INVALID_DPOP_PROOF',
+  'E_UNAUTHORIZED_CLIENT',
+  'E_FORBIDDEN',
+  'E_TOO_MANY_REQUESTS',
+])
+
+function isSuspicious(error: ApiError): boolean {
+  const client = error instanceof OAuthError && error.oauthCode.endsWith('_client')
+  return client || SUSPICIOUS.has(error.code)
 }
 
 /**

@@ -34,7 +34,6 @@ export async function attempt<Result>(
   const refused = await refusalOf(held)
   if (refused) {
     giveBack(limit, held)
-    logger.info({ limit: refused.bucket.key.split(':', 2).join(':') }, 'A rate limit was reached.')
     throw new E_TOO_MANY_REQUESTS(Math.max(refused.response.availableIn, 1))
   }
   try {
