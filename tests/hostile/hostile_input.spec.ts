@@ -79,7 +79,7 @@ test.group('Hostile input', (group) => {
 
   test('of strangers: no 5xx, no crash, no write, no secret in the log', async ({ assert }) => {
     await signIn(await makeUser({ email: 'taken@example.com' }))
-    const before = await snapshot()
+    const before = await contents()
     const routes = servedRoutes()
     assert.isAbove(routes.length, 20)
 
@@ -89,7 +89,7 @@ test.group('Hostile input', (group) => {
     assert.isNull(server.process.exitCode)
     const alive = await fetch(`${server.url}/health/ready`)
     assert.equal(alive.status, 200)
-    assert.deepEqual(JSON.parse(await snapshot()), JSON.parse(before))
+    assert.deepEqual(await contents(), before)
     assert.notInclude(server.output(), MARKER)
   }).timeout(20 * 60_000)
 
@@ -116,6 +116,14 @@ test.group('Hostile input', (group) => {
     assert.notInclude(server.output(), secret)
   }).timeout(20 * 60_000)
 })
+
+/**
+ * What stands in the database, but for what the server's own regular work writes.
+ */
+async function contents() {
+  const { maintenance, ...tables } = JSON.parse(await snapshot())
+  return tables
+}
 
 /**
  * Gives a live token of somebody, and of somebody new once that one was ended or shut out.
