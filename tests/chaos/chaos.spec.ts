@@ -3,17 +3,24 @@ import { emptyDatabase } from '../harness/database.js'
 import type { Violation } from './checker.js'
 import { runChaos } from './run.js'
 
+/**
+ * `npm run test:chaos` says how long, with which seed and limit; by itself it is a short run.
+ */
 const minutes = Number(process.env.CHAOS_MINUTES ?? 0)
 const seed = Number(process.env.CHAOS_SEED ?? 1)
-const forMs = minutes > 0 ? minutes * 60_000 : 7_000
+const isLong = minutes > 0
+
+const limits = isLong ? [Number(process.env.CHAOS_LIMIT ?? 1)] : [1, 2]
+const forMs = isLong ? minutes * 60_000 : 5_000
 
 /**
  * The seed, and the shortest history that shows each fault.
  */
 function describe(violations: Violation[]): string {
   const shown = violations.slice(0, 5).map(({ promise, says, calls }) => {
-    const history = calls.map((call) => `    ${JSON.stringify(call)}`)
-    return [`  ${promise}: ${says}`, ...history].join('\n')
+    const history = [...calls].sort((one, other) => one.start - other.start)
+    const lines = history.map((call) => `    ${JSON.stringify(call)}`)
+    return [`  ${promise}: ${says}`, ...lines].join('\n')
   })
   return `seed ${seed}: ${violations.length} violations\n${shown.join('\n')}`
 }
@@ -21,13 +28,16 @@ function describe(violations: Violation[]): string {
 test.group('Chaos', (group) => {
   group.each.setup(() => emptyDatabase())
 
-  test('every promise holds, a limit of {$self}, whatever strikes')
-    .with(minutes > 0 ? [Number(process.env.CHAOS_LIMIT ?? 1)] : [1])
+  test('every promise holds, with a limit of {$self}, whatever strikes')
+    .with(limits)
     .run(async ({ assert }, limit) => {
-      const report = await runChaos({ seed, forMs, limit, faultEvery: minutes > 0 ? 6_000 : 2_000 })
-      if (minutes > 0) console.log(JSON.stringify({ ...report, violations: undefined }, null, 2))
+      const rhythm = isLong
+        ? { faultEvery: 8_000, commandEvery: 30_000 }
+        : { faultEvery: 1_200, commandEvery: 0 }
+      const report = await runChaos({ seed, forMs, limit, ...rhythm })
+      if (isLong) console.log(JSON.stringify({ ...report, violations: undefined }, null, 2))
       assert.lengthOf(report.violations, 0, describe(report.violations))
       assert.isAbove(report.calls, 50)
     })
-    .timeout(forMs + 120_000)
+    .timeout(forMs + 180_000)
 })

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import db from '@adonisjs/lucid/services/db'
-import { rows } from '#sessions/sql'
+import { backends, cutBackends, signalAll } from '../harness/backends.js'
+import { ownPostgres } from '../harness/environment.js'
 import type { TestServer } from '../harness/server.js'
-import { startServer } from '../harness/server.js'
 import type { Random } from './random.js'
 
 /**
@@ -12,23 +13,29 @@ import type { Random } from './random.js'
 export type Fault = { name: string; strike(random: Random): Promise<void> }
 
 /**
- * The servers of a run, which faults replace: each keeps its port, so clients find it again.
+ * The servers of a run. `replace` starts one anew on its port, with a clock that is so many
+ * milliseconds ahead.
  */
-export type Nodes = TestServer[]
+export type Nodes = {
+  all: TestServer[]
+  replace(index: number, clockOffset: number): Promise<void>
+}
 
 /**
- * A server dies in the middle of what it does, and comes back, now and then with a clock that is a
- * little off.
+ * How far a clock steps at most, in milliseconds, to either side.
  */
-const killServer = (nodes: Nodes): Fault => ({
-  name: 'kill -9 of a server',
+const CLOCK_STEP = 2_000
+
+/**
+ * A server dies in the middle of what it does, and comes back with a clock that has stepped.
+ */
+const killServer = (nodes: Nodes, signal: 'kill' | 'stop'): Fault => ({
+  name: signal === 'kill' ? 'kill -9 of a server, and its clock steps' : 'SIGTERM of a server',
   async strike(random) {
-    const index = Math.floor(random.next() * nodes.length)
-    const port = Number(new URL(nodes[index].url).port)
-    await nodes[index].kill()
+    const index = Math.floor(random.next() * nodes.all.length)
+    await nodes.all[index][signal]()
     await wait(random.next() * 300)
-    const clockOffset = Math.round((random.next() - 0.5) * 2000)
-    nodes[index] = await startServer({ port, clockOffset })
+    await nodes.replace(index, Math.round((random.next() * 2 - 1) * CLOCK_STEP))
   },
 })
 
@@ -38,23 +45,23 @@ const killServer = (nodes: Nodes): Fault => ({
 const stallServer = (nodes: Nodes): Fault => ({
   name: 'a server that stands still',
   async strike(random) {
-    const { process: child } = random.pick(nodes)
+    const { process: child } = random.pick(nodes.all)
     child.kill('SIGSTOP')
-    await wait(200 + random.next() * 800)
+    await wait(200 + random.next() * 1_500)
     child.kill('SIGCONT')
   },
 })
 
 /**
- * Every connection of the servers is cut by the database.
+ * Every connection of the servers is cut by the database, a few times in a row.
  */
 const cutConnections: Fault = {
   name: 'connections terminated',
-  async strike() {
-    await db.rawQuery(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND pid <> pg_backend_pid()`
-    )
+  async strike(random) {
+    for (let round = 0; round < 5; round++) {
+      await cutBackends()
+      await wait(random.next() * 200)
+    }
   },
 }
 
@@ -64,25 +71,17 @@ const cutConnections: Fault = {
 const stallPostgres: Fault = {
   name: 'a stalled PostgreSQL',
   async strike(random) {
-    const found = await rows<{ pid: number }>(
-      db.connection(),
-      `SELECT pid FROM pg_stat_activity
-       WHERE datname = current_database() AND pid <> pg_backend_pid()`
-    )
-    const signal = (name: NodeJS.Signals) => {
-      for (const { pid } of found) {
-        try {
-          process.kill(pid, name)
-        } catch {
-          /* It has ended by itself. */
-        }
-      }
-    }
-    signal('SIGSTOP')
-    await wait(200 + random.next() * 1500)
-    signal('SIGCONT')
+    const stalled = await backends()
+    signalAll(stalled, 'SIGSTOP')
+    await wait(200 + random.next() * 2_000)
+    signalAll(stalled, 'SIGCONT')
   },
 }
+
+const restartPostgres = (crash: boolean): Fault => ({
+  name: crash ? 'PostgreSQL crashed' : 'PostgreSQL restarted',
+  strike: (random) => ownPostgres()!.restart(random.next() * 500, { crash }),
+})
 
 /**
  * Another process holds SQLite's write lock.
@@ -94,24 +93,50 @@ const lockSqlite: Fault = {
       import sqlite3 from 'sqlite3'
       const database = new sqlite3.Database(process.env.SQLITE_FILE)
       database.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE', () => {
-        setTimeout(() => database.exec('COMMIT', () => process.exit(0)), ${Math.round(200 + random.next() * 1500)})
+        setTimeout(
+          () => database.exec('COMMIT', () => process.exit(0)),
+          ${Math.round(200 + random.next() * 1_500)}
+        )
       })`
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: 'ignore',
     })
-    await new Promise((resolve) => child.once('exit', resolve))
+    await once(child, 'exit')
   },
 }
 
 /**
- * The faults that the database of this run can suffer. `restart` stops and starts PostgreSQL.
+ * The files of a server can't grow, as on a full disk or by a quota.
  */
-export function faultsFor(nodes: Nodes, restart?: () => Promise<void>): Fault[] {
-  const common = [killServer(nodes), stallServer(nodes)]
-  if (db.connection().dialect.name !== 'postgres') return [...common, lockSqlite]
-  const restartPostgres: Fault = {
-    name: 'PostgreSQL restarted',
-    strike: () => restart!(),
+const fullDisk = (nodes: Nodes): Fault => ({
+  name: 'a full disk',
+  async strike(random) {
+    const { pid } = random.pick(nodes.all).process
+    limitFileSize(pid!, '4096')
+    await wait(200 + random.next() * 1_000)
+    limitFileSize(pid!, 'unlimited')
+  },
+})
+
+function limitFileSize(pid: number, bytes: string): boolean {
+  const { status } = spawnSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`])
+  return status === 0
+}
+
+/**
+ * The faults that this run can suffer, of the servers and of their database: one of each kind may
+ * strike at the same time. `missing` says what this machine does not allow, and why.
+ */
+export function faultsFor(nodes: Nodes): { groups: Fault[][]; missing: string[] } {
+  const ofServers = [killServer(nodes, 'kill'), killServer(nodes, 'stop'), stallServer(nodes)]
+  if (db.connection().dialect.name === 'postgres') {
+    const restarts = ownPostgres() ? [restartPostgres(false), restartPostgres(true)] : []
+    const missing = ownPostgres() ? [] : ['restarts: PostgreSQL is not of this run']
+    return { groups: [ofServers, [cutConnections, stallPostgres, ...restarts]], missing }
   }
-  return [...common, cutConnections, stallPostgres, ...(restart ? [restartPostgres] : [])]
+  const limits = limitFileSize(process.pid, 'unlimited')
+  return {
+    groups: [ofServers, limits ? [lockSqlite, fullDisk(nodes)] : [lockSqlite]],
+    missing: limits ? [] : ['a full disk: prlimit of util-linux is not here, or not permitted'],
+  }
 }

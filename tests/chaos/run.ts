@@ -6,14 +6,17 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import db from '@adonisjs/lucid/services/db'
-import User from '#models/user'
+import { setSessionLimit } from '#accounts/set_session_limit'
+import type User from '#models/user'
+import { runAce } from '../harness/ace.js'
 import { makeUser, PASSWORD } from '../harness/accounts.js'
-import { ownPostgres } from '../harness/environment.js'
-import { call, logIn } from '../harness/http.js'
-import { startServers } from '../harness/server.js'
+import { namedConnections } from '../harness/backends.js'
+import { startServer, startServers } from '../harness/server.js'
+import { makeClient } from '../harness/service_clients.js'
+import { audit } from './audit.js'
 import { check, type Violation } from './checker.js'
 import type { ClientOrder } from './client.js'
-import { faultsFor, type Nodes } from './faults.js'
+import { faultsFor, type Fault, type Nodes } from './faults.js'
 import { now, type Call } from './history.js'
 import { Random } from './random.js'
 
@@ -22,20 +25,24 @@ export type ChaosOptions = {
   forMs: number
   /** Sessions per user. */
   limit: number
-  /** Milliseconds between faults; 0: none. */
+  /** Milliseconds between faults of each kind, on average; 0: none. */
   faultEvery: number
+  /** Milliseconds between force logouts from a terminal; 0: none. */
+  commandEvery: number
 }
 
 export type ChaosReport = {
   calls: number
+  sessions: number
   answers: Record<string, number>
   faults: Record<string, number>
+  missing: string[]
   violations: Violation[]
 }
 
 const CLIENTS = 2
-const PEOPLE = 6
-const USERS = 8
+const PEOPLE = 8
+const USERS = 12
 
 /**
  * Lets client processes loose on two servers, strikes with faults, and holds what they saw against
@@ -44,49 +51,70 @@ const USERS = 8
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-chaos-'))
   const users = await Promise.all(Array.from({ length: USERS }, () => makeUser()))
-  const admin = await makeUser({ role: 'admin' })
-  const nodes: Nodes = await startServers(2, {
-    env: { SESSION_LIMIT: String(options.limit), HASH_QUEUE_LIMIT: '50' },
-  })
+  const order = await orderFor(users, options)
+  const nodes = await startNodes(options.limit)
+  const { groups, missing } = faultsFor(nodes)
   const violations: Violation[] = []
   const faults: Record<string, number> = {}
   try {
-    const ends = now() + options.forMs
-    const order: Omit<ClientOrder, 'seed' | 'file'> = {
-      servers: nodes.map((node) => node.url),
-      users: users.map(({ id, email }) => ({ id, email })),
-      admin: { email: admin.email },
-      password: PASSWORD,
-      people: PEOPLE,
-      forMs: options.forMs,
-    }
-    const clients = Array.from({ length: CLIENTS }, (_, index) =>
+    const files = Array.from({ length: CLIENTS }, (_, at) => join(directory, `client-${at}.jsonl`))
+    const clients = files.map((file, index) =>
       startClient({
         ...order,
+        servers: nodes.all.map(({ url }) => url),
         seed: options.seed * CLIENTS + index,
-        file: join(directory, `client-${index}.jsonl`),
+        file,
       })
     )
+    const ends = now() + options.forMs
+    const commands: Call[] = []
     await Promise.all([
       ...clients,
       observe(ends, options.limit, violations),
-      strike(nodes, ends, options, faults),
+      ...groups.map((group, index) => strike(group, index, ends, options, faults)),
+      command(users, ends, options, commands),
     ])
 
-    const history = Array.from({ length: CLIENTS }, (_, index) =>
-      readHistory(join(directory, `client-${index}.jsonl`))
-    ).flat()
+    const history = [...files.flatMap(readHistory), ...commands]
+    history.push(...(await audit(nodes, users, history, violations)))
     violations.push(...check(history, options.limit))
-    violations.push(...(await checkNewest(users, nodes, options.limit)))
-    const answers: Record<string, number> = {}
-    for (const { op, status, code } of history) {
-      const key = `${op} ${status ?? 'no answer'}${code ? ` ${code}` : ''}`
-      answers[key] = (answers[key] ?? 0) + 1
+    return {
+      calls: history.length,
+      sessions: history.filter(({ op, opened }) => op === 'login' && opened).length,
+      answers: countAnswers(history),
+      faults,
+      missing,
+      violations: violations.sort((one, other) => one.calls.length - other.calls.length),
     }
-    return { calls: history.length, answers, faults, violations }
   } finally {
-    await Promise.all(nodes.map((node) => node.kill()))
+    await Promise.all(nodes.all.map((node) => node.kill()))
     rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function orderFor(users: User[], { forMs }: ChaosOptions) {
+  const admin = await makeUser({ role: 'admin' })
+  await setSessionLimit(admin.id, 0, 'system')
+  const { basic } = await makeClient(['introspect'])
+  return {
+    users: users.map(({ id, email }) => ({ id, email })),
+    admin: { email: admin.email },
+    basic,
+    password: PASSWORD,
+    people: PEOPLE,
+    forMs,
+  }
+}
+
+async function startNodes(limit: number): Promise<Nodes> {
+  const env = { ...namedConnections(), SESSION_LIMIT: String(limit), HASH_QUEUE_LIMIT: '50' }
+  const all = await startServers(2, { env })
+  return {
+    all,
+    async replace(index, clockOffset) {
+      const port = Number(new URL(all[index].url).port)
+      all[index] = await startServer({ port, clockOffset, env })
+    },
   }
 }
 
@@ -116,7 +144,10 @@ async function observe(ends: number, limit: number, violations: Violation[]) {
     try {
       const over = await db
         .from('sessions')
+        .join('users', 'users.id', 'sessions.user_id')
+        .whereNull('users.session_limit')
         .whereNull('ended_at')
+        .whereRaw('seq > (SELECT coalesce(max(session_seq), 0) FROM cutoffs)')
         .select('user_id')
         .count('* as held')
         .groupBy('user_id')
@@ -133,48 +164,53 @@ async function observe(ends: number, limit: number, violations: Violation[]) {
 }
 
 async function strike(
-  nodes: Nodes,
+  faults: Fault[],
+  group: number,
   ends: number,
   { seed, faultEvery }: ChaosOptions,
   counts: Record<string, number>
 ) {
   if (faultEvery === 0) return
-  const random = new Random(seed)
-  const postgres = ownPostgres()
-  const faults = faultsFor(nodes, postgres && (() => postgres.restart(random.next() * 500)))
+  const random = new Random(seed * 100 + group)
   for (;;) {
     await wait(faultEvery * (0.5 + random.next()))
-    if (now() > ends - 1500) return
+    if (now() > ends - 1_000) return
     const fault = random.pick(faults)
-    await fault.strike(random).catch((error) => {
-      counts[`${fault.name} (failed: ${error.message})`] = 1
-    })
-    counts[fault.name] = (counts[fault.name] ?? 0) + 1
+    const name = await fault.strike(random).then(
+      () => fault.name,
+      (error) => `${fault.name} (failed: ${error.message})`
+    )
+    counts[name] = (counts[name] ?? 0) + 1
   }
 }
 
 /**
- * P2 after a race: exactly as many sessions as the limit, and the newest sign-in is one of them.
+ * An operator who forces users out from a terminal.
  */
-async function checkNewest(users: User[], nodes: Nodes, limit: number): Promise<Violation[]> {
-  const violations: Violation[] = []
-  await User.query().update({ disabledAt: null })
-  for (const user of users) {
-    const racing = await Promise.all(
-      Array.from({ length: 6 }, (_, index) => logIn(nodes[index % 2].url, user.email))
-    )
-    const newest = await logIn(nodes[0].url, user.email)
-    const answers = [...racing, newest]
-    const checks = await Promise.all(
-      answers.map(({ body }, index) =>
-        call(nodes[(index + 1) % 2].url, 'GET', '/api/v1/account', { token: body.data?.token })
-      )
-    )
-    const alive = checks.filter(({ status }) => status === 200).length
-    if (alive !== limit || checks.at(-1)!.status !== 200) {
-      const says = `after a race ${alive} sessions of ${user.email} live, and the newest ${checks.at(-1)!.status === 200 ? 'does' : 'does not'}`
-      violations.push({ promise: 'P2', says, calls: [] })
-    }
+async function command(
+  users: User[],
+  ends: number,
+  { seed, commandEvery }: ChaosOptions,
+  calls: Call[]
+) {
+  if (commandEvery === 0) return
+  const random = new Random(seed * 100 + 99)
+  for (;;) {
+    await wait(commandEvery * (0.5 + random.next()))
+    if (now() > ends - 5_000) return
+    const { email } = random.pick(users)
+    const call: Call = { op: 'force-logout', user: email, start: now(), end: null, status: null }
+    const { exitCode } = await runAce(['force:logout', email, '--yes', '--json'])
+    if (exitCode === 0) Object.assign(call, { end: now(), status: 200 })
+    calls.push(call)
   }
-  return violations
+}
+
+function countAnswers(history: Call[]): Record<string, number> {
+  const answers: Record<string, number> = {}
+  for (const { op, status, code } of history) {
+    const key = `${op} ${status ?? 'no answer'}${code ? ` ${code}` : ''}`
+    answers[key] = (answers[key] ?? 0) + 1
+  }
+  return Object.fromEntries(Object.entries(answers).sort())
 }
