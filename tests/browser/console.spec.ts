@@ -6,6 +6,7 @@ import { forceLogout } from '#sessions/force_logout'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { noBrowser, startBrowser } from '#tests/harness/browser'
 import { emptyDatabase } from '#tests/harness/database'
+import { within } from '#tests/harness/pace'
 
 const home = () => `http://${process.env.HOST}:${process.env.PORT}/`
 
@@ -59,7 +60,9 @@ test.group('Console', (group) => {
     await second.getByLabel('Name of this device (optional)').fill('Phone')
     await second.getByRole('button', { name: 'Sign in' }).click()
     await second.getByRole('heading', { name: 'Your devices' }).waitFor()
-    await first.getByRole('heading', { name: 'You were signed out' }).waitFor({ timeout: 1000 })
+    await first
+      .getByRole('heading', { name: 'You were signed out' })
+      .waitFor({ timeout: within(1000) })
 
     const notice = await first.getByRole('alert').innerText()
     assert.include(notice, 'Phone')
@@ -72,7 +75,9 @@ test.group('Console', (group) => {
     const page = await visitor()
     await signIn(page, user.email, 'Laptop')
     await forceLogout({ who: [user], actor: 'command:test', note: 'lost phone' })
-    await page.getByRole('heading', { name: 'You were signed out' }).waitFor({ timeout: 1000 })
+    await page
+      .getByRole('heading', { name: 'You were signed out' })
+      .waitFor({ timeout: within(1000) })
     const notice = await page.getByRole('alert').innerText()
     assert.include(notice, 'administrator')
     assert.notInclude(notice, 'lost phone')
