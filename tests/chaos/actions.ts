@@ -60,7 +60,7 @@ function send({ wire, random }: Person, asked: Asked): Promise<Call> {
 
 async function logIn(person: Person): Promise<void> {
   const { random, order } = person
-  const { email } = random.pick(order.users)
+  const email = random.next() < 0.6 ? person.home : random.pick(order.users).email
   const device = random.next() < 0.5 ? person.device : undefined
   const { opened } = await send(person, {
     method: 'POST',

@@ -34,7 +34,8 @@ await Promise.all(
   Array.from({ length: order.people }, (_, index) => {
     const random = new Random(order.seed * 1000 + index)
     const wire = new Wire(order.servers, random, (call) => lines.push(`${JSON.stringify(call)}\n`))
-    return live({ order, random, wire, device: `device-${order.seed}-${index}` }, deadline)
+    const home = order.users[(order.seed * order.people + index) % order.users.length].email
+    return live({ order, random, wire, device: `device-${order.seed}-${index}`, home }, deadline)
   })
 )
 clearInterval(timer)

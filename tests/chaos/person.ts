@@ -18,6 +18,8 @@ export type Person = {
   random: Random
   wire: Wire
   device: string
+  /** The account at which they sign in most of the time. */
+  home: string
   held?: Held
   old: Held[]
   adminToken?: string
@@ -36,7 +38,7 @@ export async function live(equipment: Omit<Person, 'old'>, deadline: number): Pr
 
   while (now() < deadline) {
     const { random, held } = person
-    const name = held ? random.weighted(weights) : random.pick(['login', 'stale'] as const)
+    const name = held ? random.weighted(weights) : random.pick(['login', 'stale', 'stale'] as const)
     await ACTIONS[name].act(person)
   }
 }

@@ -41,8 +41,8 @@ export type ChaosReport = {
 }
 
 const CLIENTS = 2
-const PEOPLE = 8
-const USERS = 12
+const PEOPLE = 10
+const USERS = CLIENTS * PEOPLE
 
 /**
  * Lets client processes loose on two servers, strikes with faults, and holds what they saw against

@@ -36,9 +36,10 @@ export class Wire {
   }
 
   async send(asked: Asked): Promise<Call> {
+    const server = this.#random.pick(this.#servers)
     const call: Call = { ...asked.call, start: now(), end: null, status: null }
     try {
-      const response = await fetch(this.#random.pick(this.#servers) + asked.path, {
+      const response = await fetch(server + asked.path, {
         method: asked.method,
         headers: {
           ...(asked.body !== undefined && { 'content-type': 'application/json' }),
@@ -55,8 +56,9 @@ export class Wire {
         call.withoutRetryAfter = true
       }
       if (!isStream && text !== '') understand(call, JSON.parse(text))
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      if (wasRefused(error)) return this.send(asked)
     }
     if (!asked.unseen) this.#record(call)
     return call
@@ -80,6 +82,13 @@ export class Wire {
 }
 
 /**
+ * Whether nobody listened, so that nothing was asked.
+ */
+function wasRefused(error: unknown): boolean {
+  return ((error as Error).cause as { code?: string } | undefined)?.code === 'ECONNREFUSED'
+}
+
+/**
  * Reads the beginning of a stream, and closes it.
  */
 async function firstOf(response: Response): Promise<string> {
@@ -89,8 +98,8 @@ async function firstOf(response: Response): Promise<string> {
   return new TextDecoder().decode(value)
 }
 
-function understand(call: Call, { data, errors, active }: any) {
-  call.code = errors?.[0].code
+function understand(call: Call, { data, errors, error, active }: any) {
+  call.code = errors?.[0].code ?? error
   call.reason = errors?.[0].reason
   if (call.op === 'introspect' && call.status === 200) call.active = active
   if (data?.token) {

@@ -28,6 +28,11 @@ const REFUSALS: Record<Operation, string[]> = {
 }
 
 /**
+ * In the words of the API and in those of OAuth.
+ */
+const UNAVAILABLE = ['E_UNAVAILABLE', 'temporarily_unavailable']
+
+/**
  * P4: whatever strikes, there are 503s that say when to try again, and cut connections, but no
  * fault of the service's own and no refusal that nothing explains.
  */
@@ -36,7 +41,7 @@ export function answers({ calls }: Knowledge): Violation[] {
   const byUser = Map.groupBy(calls, ({ user }) => user)
   const wrong = calls.filter((call) => {
     if (call.status === null || (call.status >= 200 && call.status < 300)) return false
-    if (call.status === 503) return call.withoutRetryAfter || call.code !== 'E_UNAVAILABLE'
+    if (call.status === 503) return call.withoutRetryAfter || !UNAVAILABLE.includes(call.code ?? '')
     if (!REFUSALS[call.op].includes(`${call.status} ${call.code}`)) return true
     return !isExplained(call, bySession.get(call.session) ?? [], byUser.get(call.user) ?? [])
   })
