@@ -2,7 +2,8 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { disableUser } from '#accounts/disable_user'
-import { hashToken } from '#auth/token'
+import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
+import { hashToken, mintToken } from '#auth/token'
 import { cutOffEveryone } from '#sessions/cut_off'
 import { forceLogout } from '#sessions/force_logout'
 import { keyLastUsed } from '#sessions/last_seen'
@@ -181,6 +182,29 @@ test.group('API keys', (group) => {
     deleted.assertStatus(404)
     const dead = await getAccount(client, key)
     assert.equal(dead.body().errors[0].reason, 'forced')
+  })
+
+  test('an account holds a thousand, and a deleted one makes room', async ({ client, assert }) => {
+    const { user, id, token } = await makeKey(client)
+    const now = clock.now()
+    const rows = Array.from({ length: KEYS_PER_USER - 1 }, () => ({
+      tokenable_id: user.id,
+      type: 'api_key',
+      name: 'One of many',
+      hash: hashToken(mintToken('api_key')),
+      abilities: '["*"]',
+      created_at: now,
+      updated_at: now,
+    }))
+    for (let start = 0; start < rows.length; start += 100) {
+      await db.table('api_tokens').multiInsert(rows.slice(start, start + 100))
+    }
+    const refused = await create(client, token)
+    refused.assertStatus(422)
+    assert.equal(refused.body().errors[0].rule, 'limit')
+    await client.delete(`/api/v1/api-keys/${id}`).bearerToken(token)
+    const room = await create(client, token)
+    room.assertStatus(201)
   })
 
   test('a device that was signed out leaves no key behind', async ({ client, assert }) => {
