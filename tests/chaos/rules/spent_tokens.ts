@@ -29,35 +29,46 @@ function forks(issues: Call[]): Violation[] {
   return violations
 }
 
-function outlived(calls: Call[], issues: Call[]): Violation[] {
-  const replacedBy = new Map<string, Call>()
-  const spentBy = new Map<string, Call>()
-  const first = (map: Map<string, Call>, token: string | undefined, call: Call) => {
-    if (token && !map.has(token)) map.set(token, call)
-  }
-  const broughtBy = new Map<string, Call>()
-  for (const call of calls) {
-    if (!call.opened) continue
-    broughtBy.set(call.opened.access, call)
-    broughtBy.set(call.opened.refresh, call)
-  }
-  for (const call of issues) {
-    const before = broughtBy.get(call.token!)
-    if (!before?.opened || before.opened.access === call.opened!.access) continue
-    first(replacedBy, before.opened.access, call)
-    if (call.op === 'password') first(spentBy, before.opened.refresh, call)
-    else if (before.op === 'refresh') first(spentBy, before.token, call)
-  }
+/**
+ * When a token lost its worth: the call that brought what came before, and the one that ended it.
+ */
+type Loss = { before: Call; end: Call }
 
+function outlived(calls: Call[], issues: Call[]): Violation[] {
+  const { access, refresh } = losses(calls, issues)
   const violations: Violation[] = []
   for (const call of calls) {
-    const end = (call.op === 'refresh' ? spentBy : replacedBy).get(call.token ?? '')
-    if (!end || end === call || !succeeded(call) || call.start <= end.end!) continue
+    const loss = (call.op === 'refresh' ? refresh : access).get(call.token ?? '')
+    if (!loss || loss.end === call || !succeeded(call) || call.start <= loss.end.end!) continue
+    /** A refresh shows by itself which tokens came before. */
+    const showsBefore = call.opened?.access === loss.before.opened!.access
     violations.push({
       promise: 'P3',
       says: `a token was accepted in "${call.op}" though newer ones had taken its place`,
-      calls: [end, call],
+      calls: showsBefore ? [loss.end, call] : [loss.before, loss.end, call],
     })
   }
   return violations
+}
+
+function losses(calls: Call[], issues: Call[]) {
+  const access = new Map<string, Loss>()
+  const refresh = new Map<string, Loss>()
+  const lose = (map: Map<string, Loss>, token: string | undefined, loss: Loss) => {
+    if (token && !map.has(token)) map.set(token, loss)
+  }
+  const broughtBy = new Map<string, Call>()
+  for (const call of calls) {
+    for (const token of call.opened ? [call.opened.access, call.opened.refresh] : []) {
+      if (!broughtBy.has(token)) broughtBy.set(token, call)
+    }
+  }
+  for (const end of issues) {
+    const before = broughtBy.get(end.token!)
+    if (!before?.opened || before.opened.access === end.opened!.access) continue
+    lose(access, before.opened.access, { before, end })
+    if (end.op === 'password') lose(refresh, before.opened.refresh, { before, end })
+    else if (before.op === 'refresh') lose(refresh, before.token, { before, end })
+  }
+  return { access, refresh }
 }
