@@ -4,7 +4,7 @@ import { test } from '@japa/runner'
 import { makeUser } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
-import { startServer } from '#tests/harness/server'
+import { startServer, type TestServer } from '#tests/harness/server'
 
 /**
  * A process that takes SQLite's write lock, says so, and holds it until its standard input ends.
@@ -16,30 +16,62 @@ const HOLD = `
   process.stdin.resume().on('end', () => database.exec('COMMIT', () => process.exit(0)))
 `
 
+/**
+ * Locks the database. What it gives lets go.
+ */
+async function lockDatabase(): Promise<() => void> {
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(holder.stdout, 'data')
+  return () => holder.stdin.end()
+}
+
 test.group('SQLite is locked by another process', (group) => {
+  let server: TestServer
+
   group.tap((one) => one.skip(process.env.DB_CONNECTION === 'postgres', 'is about SQLite'))
+  group.setup(async () => {
+    server = await startServer()
+    return () => server.stop()
+  })
   group.each.setup(() => emptyDatabase())
 
-  test('checks go on, and a sign-in waits for its turn', async ({ assert }) => {
+  async function scene() {
     const [user, other] = [await makeUser(), await makeUser()]
-    const server = await startServer()
-    const login = await logIn(server.url, user.email)
-    const { token } = login.body.data
+    const { body } = await logIn(server.url, user.email)
+    const check = () => call(server.url, 'GET', '/api/v1/account', { token: body.data.token })
+    return { other, check }
+  }
 
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    await once(holder.stdout, 'data')
+  test('checks go on, and a sign-in waits for its turn', async ({ assert }) => {
+    const { other, check } = await scene()
+    const unlock = await lockDatabase()
     let answered = false
     const waiting = logIn(server.url, other.email).finally(() => (answered = true))
     for (let round = 0; round < 100; round++) {
-      const check = await call(server.url, 'GET', '/api/v1/account', { token })
-      assert.equal(check.status, 200)
+      const { status } = await check()
+      assert.equal(status, 200)
     }
     assert.isFalse(answered)
-    holder.stdin.end()
-    const signedIn = await waiting
-    assert.equal(signedIn.status, 200)
-    await server.stop()
+    unlock()
+    const { status } = await waiting
+    assert.equal(status, 200)
   }).timeout(30_000)
+
+  test('a sign-in that waits too long is refused, and has changed nothing', async ({ assert }) => {
+    const { other, check } = await scene()
+    const unlock = await lockDatabase()
+    const refused = await logIn(server.url, other.email)
+    assert.equal(refused.status, 503)
+    assert.match(refused.headers.get('retry-after')!, /^\d+$/)
+    const checked = await check()
+    assert.equal(checked.status, 200)
+    unlock()
+    const { status, body } = await logIn(server.url, other.email)
+    assert.equal(status, 200)
+    assert.deepEqual(body.data.endedSessions, [])
+  })
+    .timeout(60_000)
+    .skip(process.env.LONG !== '1', 'takes ten seconds: LONG=1')
 })
