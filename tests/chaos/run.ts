@@ -11,7 +11,7 @@ import type User from '#models/user'
 import { runAce } from '../harness/ace.js'
 import { makeUser, PASSWORD } from '../harness/accounts.js'
 import { namedConnections } from '../harness/backends.js'
-import { startServer, startServers } from '../harness/server.js'
+import { startServer, startServers, type TestServer } from '../harness/server.js'
 import { makeClient } from '../harness/service_clients.js'
 import { audit } from './audit.js'
 import { check, type Violation } from './checker.js'
@@ -52,9 +52,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-chaos-'))
   const users = await Promise.all(Array.from({ length: USERS }, () => makeUser()))
   const order = await orderFor(users, options)
-  const nodes = await startNodes(options.limit)
-  const { groups, missing } = faultsFor(nodes)
   const violations: Violation[] = []
+  const nodes = await startNodes(options.limit, violations)
+  const { groups, missing } = faultsFor(nodes)
   const faults: Record<string, number> = {}
   try {
     const files = Array.from({ length: CLIENTS }, (_, at) => join(directory, `client-${at}.jsonl`))
@@ -106,14 +106,26 @@ async function orderFor(users: User[], { forMs }: ChaosOptions) {
   }
 }
 
-async function startNodes(limit: number): Promise<Nodes> {
+/**
+ * Servers end when a fault ends them, and never by themselves (P4).
+ */
+async function startNodes(limit: number, violations: Violation[]): Promise<Nodes> {
   const env = { ...namedConnections(), SESSION_LIMIT: String(limit), HASH_QUEUE_LIMIT: '50' }
-  const all = await startServers(2, { env })
+  const watch = (server: TestServer) => {
+    server.process.once('exit', (code) => {
+      if (!code) return
+      const says = `a server ended by itself: ${server.output().slice(-2_000)}`
+      violations.push({ promise: 'P4', says, calls: [] })
+    })
+    return server
+  }
+  const servers = await startServers(2, { env })
+  const all = servers.map(watch)
   return {
     all,
     async replace(index, clockOffset) {
       const port = Number(new URL(all[index].url).port)
-      all[index] = await startServer({ port, clockOffset, env })
+      all[index] = watch(await startServer({ port, clockOffset, env }))
     },
   }
 }
