@@ -49,7 +49,9 @@ test.group('PostgreSQL falls silent', (group) => {
     ])
     for (const { status } of afterwards) assert.include([200, 401], status)
     for (const { status } of afterwards.slice(users.length)) assert.equal(status, 200)
-  }).timeout(60_000)
+  })
+    .timeout(60_000)
+    .skip(process.env.LONG !== '1', 'takes a quarter of a minute: LONG=1')
 
   test('a user whose row a silent node holds waits for that node alone, and not for long', async ({
     assert,
