@@ -14,15 +14,16 @@ const limits = isLong ? [Number(process.env.CHAOS_LIMIT ?? 1)] : [1, 2]
 const forMs = isLong ? minutes * 60_000 : 5_000
 
 /**
- * The seed, and the shortest history that shows each fault.
+ * The seed, and for each promise that is broken the shortest history that shows it.
  */
 function describe(violations: Violation[]): string {
-  const shown = violations.slice(0, 5).map(({ promise, says, calls }) => {
+  const shown = [...Map.groupBy(violations, ({ promise }) => promise).values()].map((broken) => {
+    const { promise, says, calls } = broken.find((one) => one.calls.length > 0) ?? broken[0]
     const history = [...calls].sort((one, other) => one.start - other.start)
     const lines = history.map((call) => `    ${JSON.stringify(call)}`)
-    return [`  ${promise}: ${says}`, ...lines].join('\n')
+    return [`  ${promise}: ${says} (and ${broken.length - 1} more)`, ...lines].join('\n')
   })
-  return `seed ${seed}: ${violations.length} violations\n${shown.join('\n')}`
+  return `seed ${seed}: ${violations.length} violations\n${shown.join('\n')}\n`
 }
 
 test.group('Chaos', (group) => {
