@@ -14,11 +14,12 @@ export type Fault = { name: string; strike(random: Random): Promise<void> }
 
 /**
  * The servers of a run. `replace` starts one anew on its port, with a clock that is so many
- * milliseconds ahead.
+ * milliseconds ahead. `errors` are the lines that all of them logged.
  */
 export type Nodes = {
   all: TestServer[]
   replace(index: number, clockOffset: number): Promise<void>
+  errors(): string[]
 }
 
 /**

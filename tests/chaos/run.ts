@@ -37,6 +37,8 @@ export type ChaosReport = {
   answers: Record<string, number>
   faults: Record<string, number>
   missing: string[]
+  /** What the servers logged as errors. */
+  errors: string[]
   violations: Violation[]
 }
 
@@ -84,6 +86,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       answers: countAnswers(history),
       faults,
       missing,
+      errors: nodes.errors(),
       violations: violations.sort((one, other) => one.calls.length - other.calls.length),
     }
   } finally {
@@ -110,8 +113,15 @@ async function orderFor(users: User[], { forMs }: ChaosOptions) {
  * Servers end when a fault ends them, and never by themselves (P4).
  */
 async function startNodes(limit: number, violations: Violation[]): Promise<Nodes> {
-  const env = { ...namedConnections(), SESSION_LIMIT: String(limit), HASH_QUEUE_LIMIT: '50' }
+  const env = {
+    ...namedConnections(),
+    SESSION_LIMIT: String(limit),
+    HASH_QUEUE_LIMIT: '50',
+    LOG_LEVEL: 'error',
+  }
+  const started: TestServer[] = []
   const watch = (server: TestServer) => {
+    started.push(server)
     server.process.once('exit', (code) => {
       if (!code) return
       const says = `a server ended by itself: ${server.output().slice(-2_000)}`
@@ -127,6 +137,7 @@ async function startNodes(limit: number, violations: Violation[]): Promise<Nodes
       const port = Number(new URL(all[index].url).port)
       all[index] = watch(await startServer({ port, clockOffset, env }))
     },
+    errors: () => started.flatMap((server) => server.output().split('\n')).filter(Boolean),
   }
 }
 
