@@ -82,16 +82,15 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
 }
 
 /**
- * Why a session is dead of which no end is written: its account is disabled, time has ended it, or
- * a cut-off covers it. Null while it lives.
+ * Why a session is dead of which no end is written: time has ended it, a cut-off covers it, or its
+ * account is disabled. Null while it lives. Disabling writes the ends of all that live, so what it
+ * left had ended before.
  */
 export async function endOfUnended(unended: Unended): Promise<SessionEnd | null> {
   const { session, cutSeq, userDisabledAt, cutoff } = unended
-  if (userDisabledAt) return { reason: 'account_disabled', endedAt: userDisabledAt }
-
   session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
   const lapse = lapseOf(session, cutSeq, clock.now())
-  if (!lapse) return null
-  if (lapse.at) return { reason: lapse.reason, endedAt: lapse.at }
-  return cutoff ?? explainCutoff(session)
+  if (lapse?.at) return { reason: lapse.reason, endedAt: lapse.at }
+  if (lapse) return cutoff ?? explainCutoff(session)
+  return userDisabledAt && { reason: 'account_disabled', endedAt: userDisabledAt }
 }

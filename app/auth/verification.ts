@@ -50,15 +50,13 @@ async function reachVerdict(value: string, kinds: readonly TokenKind[]): Promise
  */
 async function judge(token: TokenRecord): Promise<Verdict> {
   const now = clock.now()
-  if (token.user.disabledAt) {
-    const end: SessionEnd = { reason: 'account_disabled', endedAt: token.user.disabledAt }
-    return { type: 'ended', end }
-  }
-
   const { session } = token
+  const userDisabledAt = token.user.disabledAt
   if (session) {
-    const end = await endOfUnended({ session, cutSeq: token.cutSessionSeq, userDisabledAt: null })
+    const end = await endOfUnended({ session, cutSeq: token.cutSessionSeq, userDisabledAt })
     if (end) return { type: 'ended', end }
+  } else if (userDisabledAt) {
+    return { type: 'ended', end: { reason: 'account_disabled', endedAt: userDisabledAt } }
   } else if (token.id <= token.cutApiKeyId) {
     const end = await explainKeyCutoff({ userId: token.user.id, id: token.id })
     return { type: 'ended', end }

@@ -27,7 +27,7 @@ const WAIT_FOR_SIGN_INS = 500
  * Stops every token of everyone at one commit. `alongside` runs in its transaction, before the cut.
  *
  * Sign-ins that are under way commit first and are cut; those that begin meanwhile wait for these
- * few milliseconds, draw a higher number, and live. Should somebody hold on to the sessions for
+ * few milliseconds, draw a higher number, and live. Should somebody hold on to a user for
  * too long, the cut does not wait: then a sign-in under way is cut or lives by its number, and a
  * number never changes.
  */
@@ -37,8 +37,8 @@ export async function cutOffEveryone(
 ): Promise<Cutoff> {
   const attempt = (wait: boolean) =>
     inTransaction(async (trx) => {
-      await lockUsers(trx, [])
       if (wait) await waitForSignIns(trx)
+      else await lockUsers(trx, [])
       await alongside(trx)
       return insertCutoff(trx, null, order)
     })
@@ -68,11 +68,12 @@ export async function cutOffUser(
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Lets those finish who are writing sessions, and new ones wait; reads go on.
+ * Lets those finish who hold a user's row, and new ones wait; reads go on. A sign-in that has looked
+ * for cut-offs already would otherwise evict what this one covers, and give another reason.
  */
 async function waitForSignIns(trx: TransactionClientContract) {
   await trx.rawQuery(`SET LOCAL lock_timeout = ${WAIT_FOR_SIGN_INS}`)
-  await trx.rawQuery('LOCK TABLE sessions IN SHARE ROW EXCLUSIVE MODE')
+  await trx.rawQuery('LOCK TABLE users IN EXCLUSIVE MODE')
 }
 
 /**

@@ -180,9 +180,10 @@ async function lapsedEnd(
   user: User,
   session: Session
 ): Promise<SessionEnd | null> {
-  if (user.disabledAt) return { reason: 'account_disabled', endedAt: user.disabledAt }
   const lapse = lapseOf(session, await cutoffFor(trx, user), clock.now())
-  if (!lapse) return null
+  if (!lapse) {
+    return user.disabledAt && { reason: 'account_disabled', endedAt: user.disabledAt }
+  }
   if (lapse.at) return { reason: lapse.reason, endedAt: lapse.at }
   const cutoff = await cutoffOf(trx, session)
   return { reason: cutoff?.reason ?? 'forced', endedAt: cutoff?.at ?? clock.now() }
