@@ -10,7 +10,7 @@ const seed = Number(process.env.CHAOS_SEED ?? 1)
 const isLong = minutes > 0
 
 const limits = isLong ? [Number(process.env.CHAOS_LIMIT ?? 1)] : [1, 2]
-const forMs = isLong ? minutes * 60_000 : 5_000
+const forMs = isLong ? minutes * 60_000 : 4_000
 
 /**
  * The seed, and for each promise that is broken the shortest history that shows it.
