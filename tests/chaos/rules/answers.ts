@@ -45,12 +45,13 @@ export function answers({ calls }: Knowledge): Violation[] {
     if (!REFUSALS[call.op].includes(`${call.status} ${call.code}`)) return true
     return !isExplained(call, bySession.get(call.session) ?? [], byUser.get(call.user) ?? [])
   })
+  const broughtBy = new Map(calls.map((call) => [call.opened?.access, call]))
   return [
-    ...wrong.map((call) => ({
-      promise: 'P4',
-      says: `an answer ${call.status} ${call.code ?? ''} that no fault explains`,
-      calls: [call],
-    })),
+    ...wrong.map((call) => {
+      const before = call.token ? broughtBy.get(call.token) : undefined
+      const says = `an answer ${call.status} ${call.code ?? ''} that no fault explains`
+      return { promise: 'P4', says, calls: before ? [before, call] : [call] }
+    }),
     ...disabledSignIns(calls, byUser),
   ]
 }
