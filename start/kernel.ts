@@ -1,5 +1,6 @@
 import router from '@adonisjs/core/services/router'
 import server from '@adonisjs/core/services/server'
+import env from '#start/env'
 
 /**
  * The error handler is used to convert an exception
@@ -13,12 +14,9 @@ server.errorHandler(() => import('#exceptions/handler'))
  * the request URL.
  */
 server.use([
-  () => import('#middleware/security_headers_middleware'),
+  () => import('#middleware/conventions_middleware'),
   () => import('#middleware/count_requests_middleware'),
-  () => import('#middleware/request_id_middleware'),
-  () => import('#middleware/force_json_response_middleware'),
-  () => import('#middleware/container_bindings_middleware'),
-  () => import('@adonisjs/cors/cors_middleware'),
+  ...(env.get('CORS_ORIGINS') === '' ? [] : [() => import('@adonisjs/cors/cors_middleware')]),
   () => import('#middleware/media_type_middleware'),
 ])
 
