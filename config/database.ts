@@ -2,6 +2,8 @@ import env from '#start/env'
 import { isAbsolute } from 'node:path'
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/lucid'
+import { nameStatements } from '#app/database_connections/name_statements'
+import { keepPrepared } from '#app/database_connections/keep_prepared'
 import { cutWhenSilent } from '#app/database_connections/cut_when_silent'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
 
@@ -28,6 +30,7 @@ function prepareSqlite(connection: any, done: (error: Error | null, connection: 
      PRAGMA wal_autocheckpoint = 10000;`,
     (error: Error | null) => done(error, connection)
   )
+  keepPrepared(connection)
 }
 
 /**
@@ -76,6 +79,7 @@ const GRACE = 1_000
 
 function preparePostgres(connection: any, done: (error: Error | null, c: any) => void) {
   cutWhenSilent(connection, PATIENCE + GRACE)
+  nameStatements(connection)
   done(null, connection)
 }
 
@@ -93,6 +97,7 @@ function postgres(pool: PostgreConfig['pool']): PostgreConfig {
       statement_timeout: PATIENCE,
       idle_in_transaction_session_timeout: PATIENCE / 2,
       keepAlive: true,
+      pipeline: true,
     } as PostgreConfig['connection'],
     migrations,
     pool: { min: 0, acquireTimeoutMillis: PATIENCE, createTimeoutMillis: PATIENCE, ...pool },
@@ -106,13 +111,19 @@ function postgres(pool: PostgreConfig['pool']): PostgreConfig {
  */
 const usesPostgres = env.get('DB_CONNECTION') === 'postgres'
 
+/**
+ * How many lookups are under way at once. PostgreSQL works beside this process, so it reads one
+ * while the answers to another are written; SQLite's would share this process's threads.
+ */
+export const lookupConnections = usesPostgres ? 3 : 1
+
 const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
   connections: {
     sqlite: sqlite(),
     postgres: postgres({ max: 10, afterCreate: preparePostgres }),
     lookup: usesPostgres
-      ? postgres({ max: 1, afterCreate: preparePostgresLookup })
+      ? postgres({ max: lookupConnections, afterCreate: preparePostgresLookup })
       : sqlite(prepareSqliteLookup),
   },
 })

@@ -48,7 +48,7 @@ export async function deleteAccount(
       ending
     )
 
-    await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor: ending.actor }])
+    appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor: ending.actor }])
     await user.useTransaction(trx).delete()
   })
 }

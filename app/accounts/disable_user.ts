@@ -47,7 +47,7 @@ export async function disableUser(
     const reason = 'account_disabled'
     const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
     const { ended, apiKeysEnded, cutoff } = all
-    await appendEvents(trx, [
+    appendEvents(trx, [
       {
         type: 'user.disabled',
         userId: user.id,

@@ -17,7 +17,7 @@ export async function setPassword(
   user.password = hashed
   await user.useTransaction(trx).save()
   await forgetResets(trx, user.id)
-  await appendEvents(trx, [
+  appendEvents(trx, [
     {
       type: 'password.changed',
       userId: user.id,

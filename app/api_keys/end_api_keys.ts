@@ -1,9 +1,10 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inOneGo } from '#app/database_connections/in_one_go'
 import clock from '#app/clock'
 import type { Actor } from '#sessions/actor'
 import type { EndReason } from '#sessions/end_reasons'
 import { appendEvents } from '#sessions/events'
-import { inList } from '#sessions/sql'
+import { retireTokens } from '#sessions/retire_tokens'
 
 /**
  * How API keys end: why, by whom, and what to remember of it.
@@ -29,20 +30,10 @@ export async function endApiKeys(
 ): Promise<void> {
   if (keys.length === 0) return
   const at = ending.at ?? clock.now()
-  const ids = keys.map((key) => key.id)
-  const byId = inList(trx, 'id', 'int8')
+  const apiKeys = keys.map((key) => key.id)
+  await inOneGo(trx, retireTokens(trx, { apiKeys }, { reason: ending.reason, at }))
 
-  await trx.rawQuery(
-    `INSERT INTO ended_tokens (hash, type, session_id, user_id, reason, ended_at)
-     SELECT hash, type, NULL, tokenable_id, ?, ? FROM api_tokens
-     WHERE type = 'api_key' AND ${byId.sql}`,
-    [ending.reason, at, byId.bind(ids)]
-  )
-  await trx.rawQuery(`DELETE FROM api_tokens WHERE type = 'api_key' AND ${byId.sql}`, [
-    byId.bind(ids),
-  ])
-
-  await appendEvents(
+  appendEvents(
     trx,
     keys.map((key) => ({
       type: 'api_key.ended',

@@ -14,12 +14,12 @@ type Waiter<Value> = {
  * Lets reads that arrive while another is under way go together in the next one.
  *
  * A read is only ever answered from a statement that began after it arrived, so whatever committed
- * before the read arrived is seen. One statement is under way at a time; a lone read waits for
+ * before the read arrived is seen. Few statements are under way at a time; a lone read waits for
  * nobody; a failed statement fails the reads that went with it and no others.
  */
 export class Coalescer<Value> {
   readonly #readMany: ReadMany<Value>
-  readonly #limits: { waiting: number; keys: number }
+  readonly #limits: { statements: number; waiting: number; keys: number }
 
   /**
    * Reads that wait for the next statement, by key.
@@ -27,15 +27,15 @@ export class Coalescer<Value> {
   #waiting = new Map<string, Waiter<Value>[]>()
   #waitingCount = 0
   #scheduled = false
-  #underWay = false
+  #underWay = 0
 
   /**
-   * `waiting`: reads that may wait before more are refused with `E_UNAVAILABLE`. `keys`: keys in
-   * one statement; the rest go in the one after.
+   * `statements`: how many may be under way at once. `waiting`: reads that may wait before more
+   * are refused with `E_UNAVAILABLE`. `keys`: keys in one statement; the rest go in the one after.
    */
-  constructor(readMany: ReadMany<Value>, limits = { waiting: 10_000, keys: 1_000 }) {
+  constructor(readMany: ReadMany<Value>, { statements = 1, waiting = 10_000, keys = 1_000 } = {}) {
     this.#readMany = readMany
-    this.#limits = limits
+    this.#limits = { statements, waiting, keys }
   }
 
   /**
@@ -67,7 +67,8 @@ export class Coalescer<Value> {
    * which arrived at one moment share it.
    */
   #schedule() {
-    if (this.#scheduled || this.#underWay || this.#waiting.size === 0) return
+    const full = this.#underWay >= this.#limits.statements
+    if (this.#scheduled || full || this.#waiting.size === 0) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -93,7 +94,7 @@ export class Coalescer<Value> {
 
   async #run() {
     const batch = this.#takeBatch()
-    this.#underWay = true
+    this.#underWay++
     try {
       const found = await this.#readMany([...batch.keys()])
       for (const [key, waiters] of batch) {
@@ -103,7 +104,7 @@ export class Coalescer<Value> {
     } catch (error) {
       for (const waiters of batch.values()) for (const { reject } of waiters) reject(error)
     } finally {
-      this.#underWay = false
+      this.#underWay--
       this.#schedule()
     }
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import db from '@adonisjs/lucid/services/db'
 import type { Client } from 'pg'
-import type { Database, Statement } from 'sqlite3'
+import type { Database } from 'sqlite3'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
 /**
@@ -14,12 +14,6 @@ const PATIENCE = 5_000
  * For each field of a row, the expression that gives it.
  */
 export type Columns<Row> = Record<keyof Row & string, string>
-
-/**
- * Statements stay prepared for as long as the connection lives. SQLite refuses to close a
- * connection before they are finalized.
- */
-const prepared = new WeakMap<Database, Map<string, Promise<Statement>>>()
 
 /**
  * Reads rows by many keys with one statement, on the connection `lookup`.
@@ -85,9 +79,8 @@ export class LookupStatement<Row extends object> {
    * which it began.
    */
   async #readSqlite(connection: Database, keys: string[]): Promise<unknown[][]> {
-    const statement = await this.#prepare(connection)
     const answer = new Promise<string>((resolve, reject) => {
-      statement.all<{ found: string }>([JSON.stringify(keys)], (error, rows) => {
+      connection.all<{ found: string }>(this.#sqlite, [JSON.stringify(keys)], (error, rows) => {
         if (error) reject(error)
         else resolve(rows[0].found)
       })
@@ -99,37 +92,6 @@ export class LookupStatement<Row extends object> {
     const row: Partial<Record<keyof Row, unknown>> = {}
     for (let index = 0; index < values.length; index++) row[this.#columns[index]] = values[index]
     return row as Row
-  }
-
-  #prepare(connection: Database): Promise<Statement> {
-    let statements = prepared.get(connection)
-    if (!statements) {
-      statements = new Map()
-      prepared.set(connection, statements)
-      finalizeBeforeClose(connection, statements)
-    }
-    let statement = statements.get(this.#name)
-    if (!statement) {
-      statement = new Promise((resolve, reject) => {
-        const made = connection.prepare(this.#sqlite, (error) => {
-          if (error) reject(error)
-          else resolve(made)
-        })
-      })
-      statements.set(this.#name, statement)
-      statement.catch(() => statements.delete(this.#name))
-    }
-    return statement
-  }
-}
-
-function finalizeBeforeClose(connection: Database, statements: Map<string, Promise<Statement>>) {
-  const close = connection.close.bind(connection)
-  connection.close = (done) => {
-    const finalized = [...statements.values()].map((statement) =>
-      statement.then((made) => new Promise<void>((resolve) => made.finalize(() => resolve())))
-    )
-    void Promise.allSettled(finalized).then(() => close(done))
   }
 }
 

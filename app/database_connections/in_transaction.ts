@@ -1,6 +1,10 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 
+type Step = () => Promise<void>
+
+const lastSteps = new WeakMap<TransactionClientContract, Step[]>()
+
 /**
  * Runs `work` in a transaction. What it gives is given once the transaction has committed; when it
  * throws, or the database can't commit, nothing has changed and the error is thrown.
@@ -16,14 +20,27 @@ export async function inTransaction<Result>(
   /** Its BEGIN has failed: this throws why. */
   if (trx.isCompleted) await trx.knexClient.executionPromise
   sayWhenCommitFails(trx)
+  const steps: Step[] = []
+  lastSteps.set(trx, steps)
   try {
     const result = await work(trx)
-    if (!trx.isCompleted) await trx.commit()
+    for (const step of steps) await step()
+    await trx.commit()
     return result
   } catch (error) {
     await trx.rollback()
     throw error
   }
+}
+
+/**
+ * Has `step` run as the last thing of a transaction of `inTransaction`, right before it commits.
+ * When it throws, nothing has changed.
+ */
+export function beforeCommit(trx: TransactionClientContract, step: Step): void {
+  const steps = lastSteps.get(trx)
+  if (!steps) throw new Error('This transaction was not begun by inTransaction.')
+  steps.push(step)
 }
 
 type RawConnection = { __knex__disposed?: unknown }

@@ -5,21 +5,16 @@ import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
  */
 export const LOG_CHANNEL = 'latchkey_log'
 
-const announced = new WeakSet<TransactionClientContract>()
 const listeners = new Set<() => void>()
 
 /**
- * Has those who follow the log look at it as soon as the transaction commits: in this process by a
- * call, on other nodes by PostgreSQL's `NOTIFY`, which goes out with the commit or not at all. Once
- * a transaction is enough.
+ * Has those who follow the log in this process look at it as soon as the transaction commits. Other
+ * nodes hear of it by `LOG_CHANNEL`.
  */
-export async function announceCommit(trx: TransactionClientContract): Promise<void> {
-  if (announced.has(trx)) return
-  announced.add(trx)
+export function signalCommit(trx: TransactionClientContract): void {
   trx.after('commit', () => {
     for (const listener of listeners) listener()
   })
-  if (trx.dialect.name === 'postgres') await trx.rawQuery(`NOTIFY ${LOG_CHANNEL}`)
 }
 
 /**

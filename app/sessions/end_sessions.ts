@@ -1,10 +1,12 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 import clock from '#app/clock'
 import type { Actor } from '#sessions/actor'
 import { shownDevice } from '#sessions/device'
 import type { EndReason } from '#sessions/end_reasons'
 import { appendEvents } from '#sessions/events'
 import type { Session } from '#sessions/session'
+import { retireTokens } from '#sessions/retire_tokens'
 import { inList } from '#sessions/sql'
 
 /**
@@ -21,37 +23,33 @@ export type Ending = {
   note?: string | null
 }
 
+type EndedSession = Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Session, 'userAgent'>>
+
 /**
- * Ends sessions. Everything that ends one comes through here: tokens are deleted, what explains
- * them to their holder is kept, the session is marked, the log is written, together with the
- * caller's transaction, which holds the rows of the sessions' users (#sessions/user_lock) and
- * found the sessions alive under that lock.
+ * Ends sessions, together with the caller's transaction, which holds the rows of the sessions'
+ * users (#sessions/user_lock) and found the sessions alive under that lock.
  */
 export async function endSessions(
   trx: TransactionClientContract,
-  sessions: (Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Session, 'userAgent'>>)[],
+  sessions: EndedSession[],
   ending: Ending
 ): Promise<void> {
-  if (sessions.length === 0) return
+  await inOneGo(trx, endingOf(trx, sessions, ending))
+}
+
+/**
+ * What ends sessions, for a caller that sends it together with more. Everything that ends one comes
+ * through here: tokens are deleted, what explains them to their holder is kept, the session is
+ * marked, the log is written.
+ */
+export function endingOf(
+  trx: TransactionClientContract,
+  sessions: EndedSession[],
+  ending: Ending
+): Statement[] {
+  if (sessions.length === 0) return []
   const at = ending.at ?? clock.now()
-  const ids = sessions.map((session) => session.id)
-  const bySession = inList(trx, 'session_id', 'uuid')
-
-  await trx.rawQuery(
-    `INSERT INTO ended_tokens (hash, type, session_id, user_id, ended_at)
-     SELECT hash, type, session_id, tokenable_id, ? FROM api_tokens WHERE ${bySession.sql}`,
-    [at, bySession.bind(ids)]
-  )
-  await trx.rawQuery(`DELETE FROM api_tokens WHERE ${bySession.sql}`, [bySession.bind(ids)])
-
-  const byId = inList(trx, 'id', 'uuid')
-  await trx.rawQuery(
-    `UPDATE sessions SET ended_at = ?, end_reason = ?, ended_by = ?, superseded_by = ?
-     WHERE ended_at IS NULL AND ${byId.sql}`,
-    [at, ending.reason, ending.actor, ending.supersededBy ?? null, byId.bind(ids)]
-  )
-
-  await appendEvents(
+  appendEvents(
     trx,
     sessions.map((session) => ({
       type: 'session.ended',
@@ -67,4 +65,15 @@ export async function endSessions(
       },
     }))
   )
+
+  const ids = sessions.map((session) => session.id)
+  const byId = inList(trx, 'id', 'uuid')
+  return [
+    ...retireTokens(trx, { sessions: ids }, { reason: null, at }),
+    {
+      sql: `UPDATE sessions SET ended_at = ?, end_reason = ?, ended_by = ?, superseded_by = ?
+        WHERE ended_at IS NULL AND ${byId.sql}`,
+      bindings: [at, ending.reason, ending.actor, ending.supersededBy ?? null, byId.bind(ids)],
+    },
+  ]
 }

@@ -1,7 +1,9 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { beforeCommit } from '#app/database_connections/in_transaction'
 import type { Actor } from '#sessions/actor'
-import { announceCommit } from '#sessions/commit_signal'
+import { LOG_CHANNEL, signalCommit } from '#sessions/commit_signal'
+import { insertOf, rows } from '#sessions/sql'
 
 /**
  * What the log tells of.
@@ -42,26 +44,45 @@ export type NewEvent = {
  */
 const ROWS_PER_INSERT = 500
 
+const pending = new WeakMap<TransactionClientContract, NewEvent[]>()
+
 /**
- * Writes to the log in the transaction of what it tells, so that nothing is told that did not
- * commit and nothing that committed goes untold.
+ * Notes what the transaction has done, which is written to the log right before it commits: nothing
+ * is told that did not commit, and nothing that committed goes untold.
  */
-export async function appendEvents(
-  trx: TransactionClientContract,
-  events: NewEvent[]
-): Promise<void> {
+export function appendEvents(trx: TransactionClientContract, events: NewEvent[]): void {
   const now = clock.now()
-  const rows = events.map((event) => ({
-    type: event.type,
-    user_id: event.userId,
-    session_id: event.sessionId ?? null,
-    reason: event.reason ?? null,
-    actor: event.actor,
-    data: JSON.stringify(event.data ?? {}),
-    occurred_at: event.occurredAt ?? now,
-  }))
-  for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
-    await trx.table('session_events').multiInsert(rows.slice(start, start + ROWS_PER_INSERT))
+  const timed = events.map((event) => ({ ...event, occurredAt: event.occurredAt ?? now }))
+  const noted = pending.get(trx)
+  if (noted) noted.push(...timed)
+  else if (timed.length > 0) {
+    pending.set(trx, timed)
+    beforeCommit(trx, () => writeEvents(trx, timed))
   }
-  if (rows.length > 0) await announceCommit(trx)
+}
+
+/**
+ * Writes to the log, and has its followers on every node told of it with the commit: in this
+ * process by a call, on other nodes by PostgreSQL's NOTIFY, which goes out with the commit or not
+ * at all, once however often it is asked for.
+ */
+async function writeEvents(trx: TransactionClientContract, events: NewEvent[]): Promise<void> {
+  const onPostgres = trx.dialect.name === 'postgres'
+  for (let start = 0; start < events.length; start += ROWS_PER_INSERT) {
+    const insert = insertOf(
+      'session_events',
+      events.slice(start, start + ROWS_PER_INSERT).map((event) => ({
+        type: event.type,
+        user_id: event.userId,
+        session_id: event.sessionId ?? null,
+        reason: event.reason ?? null,
+        actor: event.actor,
+        data: JSON.stringify(event.data ?? {}),
+        occurred_at: event.occurredAt,
+      }))
+    )
+    const told = `WITH written AS (${insert.sql}) SELECT pg_notify('${LOG_CHANNEL}', '')`
+    await rows(trx, onPostgres ? told : insert.sql, insert.bindings)
+  }
+  signalCommit(trx)
 }

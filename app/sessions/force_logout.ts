@@ -126,7 +126,7 @@ async function endEveryone(
   const cutoff = await cutOffEveryone(cutOrderOf(order), async (trx) => {
     sessions = await listSessions(trx, {}, { limit: NAMED })
     if (sessions.length < NAMED) matched.sessions = sessions.length
-    await tell(trx, order, null, matched)
+    tell(trx, order, null, matched)
   })
   watch.onCut?.({ at: cutoff.at, took: performance.now() - began })
 
@@ -189,7 +189,7 @@ async function endUser(
   const all = await withUserLock(user.id, async (trx, locked) => {
     if (!locked) return null
     const ended = await endAllOfUser(trx, locked, cutOrderOf(order))
-    await tell(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
+    tell(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
     return ended
   })
   if (!all) return
@@ -223,7 +223,7 @@ async function endMatching(
   const acts =
     order.who === 'everyone' ? [{ userId: null, matched }] : await actsOnEach(order.who, order)
   await inTransaction(async (trx) => {
-    for (const act of acts) await tell(trx, order, act.userId, act.matched)
+    for (const act of acts) tell(trx, order, act.userId, act.matched)
   })
   watch.onStart?.(matched.sessions + matched.apiKeys)
 
@@ -264,13 +264,13 @@ function cutOrderOf({ actor, note, includeApiKeys }: ForceLogoutOrder): CutOrder
 /**
  * The act itself goes into the log, with what it matched; each session's end tells of itself.
  */
-async function tell(
+function tell(
   trx: TransactionClientContract,
   order: ForceLogoutOrder,
   userId: number | null,
   matched: MatchCount
-) {
-  await appendEvents(trx, [
+): void {
+  appendEvents(trx, [
     {
       type: 'force_logout',
       userId,

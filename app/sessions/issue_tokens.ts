@@ -1,8 +1,9 @@
-import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { type Statement } from '#app/database_connections/in_one_go'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { hashToken, type TokenKind } from '#auth/token'
 import type { Session } from '#sessions/session'
+import { insertOf } from '#sessions/sql'
 import { idleTimeout } from '#sessions/standing'
 
 /**
@@ -17,15 +18,14 @@ export type IssuedTokens = {
 }
 
 /**
- * Writes a session's access token and refresh token. Neither outlives the session. Without refresh
+ * What writes a session's access token and refresh token, and how their holder gets them. Neither outlives the session. Without refresh
  * tokens every use gives the access token its time again: it may live as long as the session, which
  * goes idle when it is not used for that time (#sessions/standing).
  */
-export async function issueTokens(
-  trx: TransactionClientContract,
+export function issueTokens(
   session: Pick<Session, 'id' | 'userId' | 'expiresAt'>,
   values: { access: string; refresh: string }
-): Promise<IssuedTokens> {
+): { issued: IssuedTokens; statement: Statement } {
   const now = clock.now()
   const until = (ttl: number) =>
     new Date(Math.min(now.getTime() + ttl, session.expiresAt.getTime()))
@@ -48,12 +48,13 @@ export async function issueTokens(
   const refreshExpiresAt = withRefresh ? until(sessionsConfig.refreshTokenTtl) : null
   if (refreshExpiresAt) rows.push(row('refresh', values.refresh, refreshExpiresAt))
 
-  await trx.table('api_tokens').multiInsert(rows)
-
   return {
-    token: values.access,
-    expiresAt,
-    refreshToken: refreshExpiresAt ? values.refresh : null,
-    refreshExpiresAt,
+    statement: insertOf('api_tokens', rows),
+    issued: {
+      token: values.access,
+      expiresAt,
+      refreshToken: refreshExpiresAt ? values.refresh : null,
+      refreshExpiresAt,
+    },
   }
 }

@@ -1,11 +1,12 @@
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import type User from '#models/user'
-import { cutoffFor, cutoffOf } from '#sessions/cutoffs'
+import { cutoffOf } from '#sessions/cutoffs'
 import { endCutOff } from '#sessions/end_cut_off'
 import { endSessions } from '#sessions/end_sessions'
 import { lastSeen } from '#sessions/last_seen'
-import { SESSION_COLUMNS, toSession, type Session } from '#sessions/session'
+import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
+import { rows } from '#sessions/sql'
 import { lapseOf } from '#sessions/standing'
 
 /**
@@ -20,9 +21,8 @@ const SETTLED_AT_ONCE = 100
  */
 export async function liveSessionsOf(client: QueryClientContract, user: User): Promise<Session[]> {
   const now = clock.now()
-  const cutSeq = await cutoffFor(client, user)
-  const sessions = await unendedSessions(client, user.id, cutSeq)
-  return sessions.filter((session) => !lapseOf(session, cutSeq, now))
+  const { sessions } = await unendedSessions(client, user, { cutOff: 0 })
+  return sessions.filter((session) => !lapseOf(session, 0, now))
 }
 
 /**
@@ -34,12 +34,16 @@ export async function settleSessionsOf(
   user: User
 ): Promise<Session[]> {
   const now = clock.now()
-  const cutSeq = await cutoffFor(trx, user)
-  if (cutSeq > 0) await settleCutOff(trx, user.id, cutSeq)
+  const { sessions, cutOff } = await unendedSessions(trx, user, { cutOff: SETTLED_AT_ONCE })
+  for (const session of cutOff) {
+    const cutoff = await cutoffOf(trx, session)
+    if (cutoff) await endCutOff(trx, [session], cutoff)
+    else await endSessions(trx, [session], { reason: 'forced', actor: 'system' })
+  }
 
   const live: Session[] = []
-  for (const session of await unendedSessions(trx, user.id, cutSeq)) {
-    const lapse = lapseOf(session, cutSeq, now)
+  for (const session of sessions) {
+    const lapse = lapseOf(session, 0, now)
     if (!lapse) live.push(session)
     else {
       await endSessions(trx, [session], {
@@ -52,41 +56,43 @@ export async function settleSessionsOf(
   return live
 }
 
-async function settleCutOff(trx: TransactionClientContract, userId: number, cutSeq: number) {
-  const rows = await trx
-    .from('sessions')
-    .select(...SESSION_COLUMNS)
-    .where('user_id', userId)
-    .whereNull('ended_at')
-    .where('seq', '<=', cutSeq)
-    .limit(SETTLED_AT_ONCE)
-  for (const session of rows.map(toSession)) {
-    const cutoff = await cutoffOf(trx, session)
-    if (cutoff) await endCutOff(trx, [session], cutoff)
-    else await endSessions(trx, [session], { reason: 'forced', actor: 'system' })
-  }
-}
+const COLUMNS = SESSION_COLUMNS.join(', ')
 
 /**
+ * A user's sessions without a written end that no cut-off covers, latest activity first, and, apart
+ * from them, up to so many that one covers. In one statement: every sign-in asks.
+ *
  * With the uses that this node has seen and not written yet: a session in use is neither idle nor
  * the first to go.
  */
 async function unendedSessions(
   client: QueryClientContract,
-  userId: number,
-  cutSeq: number
-): Promise<Session[]> {
-  const rows = await client
-    .from('sessions')
-    .select(...SESSION_COLUMNS)
-    .where('user_id', userId)
-    .whereNull('ended_at')
-    .where('seq', '>', cutSeq)
-  const sessions = rows.map(toSession)
-  for (const session of sessions) {
+  user: User,
+  limit: { cutOff: number }
+): Promise<{ sessions: Session[]; cutOff: Session[] }> {
+  const found = await rows<SessionRow & { is_cut_off: number }>(
+    client,
+    `WITH everyone AS (
+       SELECT coalesce(max(session_seq), 0) AS cut_seq FROM cutoffs WHERE user_id IS NULL
+     )
+     SELECT ${COLUMNS}, 0 AS is_cut_off FROM sessions, everyone
+     WHERE user_id = ? AND ended_at IS NULL AND seq > ? AND seq > cut_seq
+     UNION ALL
+     SELECT * FROM (
+       SELECT ${COLUMNS}, 1 FROM sessions, everyone
+       WHERE user_id = ? AND ended_at IS NULL AND (seq <= ? OR seq <= cut_seq) LIMIT ?
+     ) AS covered`,
+    [user.id, user.cutSessionSeq, user.id, user.cutSessionSeq, limit.cutOff]
+  )
+  const sessions: Session[] = []
+  const cutOff: Session[] = []
+  for (const row of found) {
+    const session = toSession(row)
     session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
+    if (row.is_cut_off) cutOff.push(session)
+    else sessions.push(session)
   }
-  return sessions.sort(byLatestActivity)
+  return { sessions: sessions.sort(byLatestActivity), cutOff }
 }
 
 /**

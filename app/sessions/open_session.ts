@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { noticeNewDevice } from '#accounts/notice_new_device'
@@ -14,12 +15,13 @@ import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
 import { shownDevice } from '#sessions/device'
 import type { EndReason } from '#sessions/end_reasons'
-import { endSessions } from '#sessions/end_sessions'
+import { endingOf } from '#sessions/end_sessions'
 import { appendEvents } from '#sessions/events'
 import { issueTokens, type IssuedTokens } from '#sessions/issue_tokens'
 import { settleSessionsOf } from '#sessions/live_sessions'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#sessions/policy'
 import { describeSession, type Device, type Session } from '#sessions/session'
+import { insertOf } from '#sessions/sql'
 import { withUserLock } from '#sessions/user_lock'
 
 /**
@@ -81,48 +83,36 @@ export async function openSessionUnderLock(
 
   const live = await settleSessionsOf(trx, user)
   const endedSessions = chooseEndings(live, limit, signIn)
-  for (const reason of new Set(endedSessions.map((ended) => ended.reason))) {
+  const reasons = [...new Set(endedSessions.map((ended) => ended.reason))]
+  const endings = reasons.flatMap((reason) => {
     const sessions = endedSessions.filter((ended) => ended.reason === reason)
-    await endSessions(
+    return endingOf(
       trx,
       sessions.map((ended) => ended.session),
       { reason, actor, supersededBy: sessionId }
     )
-  }
+  })
 
-  const row = {
+  const draft: Omit<Session, 'seq'> = {
     id: sessionId,
-    user_id: user.id,
-    device_id: signIn.device.id,
-    device_name: signIn.device.name,
-    platform: signIn.device.platform,
-    ip: signIn.ip,
-    user_agent: signIn.userAgent,
-    key_thumbprint: signIn.keyThumbprint ?? null,
-    created_at: now,
-    last_seen_at: now,
-    expires_at: new Date(now.getTime() + sessionsConfig.maxLifetime),
-  }
-  /** PostgreSQL answers with the row, SQLite with the number it gave. */
-  const [inserted] = await trx.table('sessions').returning('seq').insert(row)
-  const session: Session = {
-    id: sessionId,
-    seq: Number(inserted.seq ?? inserted),
     userId: user.id,
     device: signIn.device,
     ip: signIn.ip,
     userAgent: signIn.userAgent,
-    keyThumbprint: row.key_thumbprint,
+    keyThumbprint: signIn.keyThumbprint ?? null,
     createdAt: now,
     lastSeenAt: now,
-    expiresAt: row.expires_at,
+    expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-
-  const tokens = await issueTokens(trx, session, {
+  const { issued, statement } = issueTokens(draft, {
     access: mintToken('access'),
     refresh: mintToken('refresh'),
   })
-  await appendEvents(trx, [
+  const written = await inOneGo(trx, [...endings, insertSession(draft), statement])
+  const [{ seq }] = written[endings.length] as { seq: number | string }[]
+  const session: Session = { ...draft, seq: Number(seq) }
+
+  appendEvents(trx, [
     {
       type: 'session.opened',
       userId: user.id,
@@ -133,7 +123,29 @@ export async function openSessionUnderLock(
   ])
 
   const used = live.length - endedSessions.length + 1
-  return { tokens, session, endedSessions, quota: { used, max: limit } }
+  return { tokens: issued, session, endedSessions, quota: { used, max: limit } }
+}
+
+/**
+ * What writes a new session, and gives the number that the database draws for it.
+ */
+function insertSession(session: Omit<Session, 'seq'>): Statement {
+  const insert = insertOf('sessions', [
+    {
+      id: session.id,
+      user_id: session.userId,
+      device_id: session.device.id,
+      device_name: session.device.name,
+      platform: session.device.platform,
+      ip: session.ip,
+      user_agent: session.userAgent,
+      key_thumbprint: session.keyThumbprint,
+      created_at: session.createdAt,
+      last_seen_at: session.lastSeenAt,
+      expires_at: session.expiresAt,
+    },
+  ])
+  return { ...insert, sql: `${insert.sql} RETURNING seq` }
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inOneGo } from '#app/database_connections/in_one_go'
 import clock from '#app/clock'
 import { issueTokens, type IssuedTokens } from '#sessions/issue_tokens'
+import { retireTokens } from '#sessions/retire_tokens'
 import type { Session } from '#sessions/session'
 
 /**
@@ -13,11 +15,10 @@ export async function replaceTokens(
   session: Pick<Session, 'id' | 'userId' | 'expiresAt'>,
   values: { access: string; refresh: string }
 ): Promise<IssuedTokens> {
-  await trx.rawQuery(
-    `INSERT INTO ended_tokens (hash, type, session_id, user_id, reason, ended_at)
-     SELECT hash, type, session_id, tokenable_id, 'rotated', ? FROM api_tokens WHERE session_id = ?`,
-    [clock.now(), session.id]
-  )
-  await trx.rawQuery('DELETE FROM api_tokens WHERE session_id = ?', [session.id])
-  return issueTokens(trx, session, values)
+  const { issued, statement } = issueTokens(session, values)
+  await inOneGo(trx, [
+    ...retireTokens(trx, { sessions: [session.id] }, { reason: 'rotated', at: clock.now() }),
+    statement,
+  ])
+  return issued
 }

@@ -30,7 +30,7 @@ export async function withUserLock<Result>(
 async function lockUser(trx: TransactionClientContract, userId: number): Promise<User | null> {
   const statement =
     trx.dialect.name === 'postgres'
-      ? 'SELECT * FROM users WHERE id = ? FOR NO KEY UPDATE'
+      ? `SELECT ${columnsOfUser()} FROM users WHERE id = ? FOR NO KEY UPDATE`
       : 'UPDATE users SET id = id WHERE id = ? RETURNING *'
   const [user] = await rows<ModelObject>(trx, statement, [userId])
   return user
@@ -39,6 +39,13 @@ async function lockUser(trx: TransactionClientContract, userId: number): Promise
         connection: trx.connectionName,
       })
     : null
+}
+
+/**
+ * By name: PostgreSQL can keep such a statement (#app/database_connections/name_statements).
+ */
+function columnsOfUser(): string {
+  return [...User.$columnsDefinitions.values()].map(({ columnName }) => columnName).join(', ')
 }
 
 /**

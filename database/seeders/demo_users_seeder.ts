@@ -1,5 +1,6 @@
 import app from '@adonisjs/core/services/app'
 import { BaseSeeder } from '@adonisjs/lucid/seeders'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { createUser } from '#accounts/create_user'
 import { findUser } from '#accounts/find_user'
 import { hashPassword } from '#accounts/passwords'
@@ -22,7 +23,7 @@ export default class DemoUsersSeeder extends BaseSeeder {
         ...demo,
         password: hashed,
       }).make()
-      await this.client.transaction((trx) =>
+      await inTransaction((trx) =>
         createUser(trx, { email, fullName, role, password: hashed }, 'command:db:seed')
       )
     }

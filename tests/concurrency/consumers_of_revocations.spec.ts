@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
+import { beforeCommit, inTransaction } from '#app/database_connections/in_transaction'
 import { endSessions } from '#sessions/end_sessions'
 import { lockUsers } from '#sessions/user_lock'
 import { emptyDatabase } from '#tests/harness/database'
@@ -139,13 +140,13 @@ test.group('Two consumers of the revocation feed', (group) => {
  * Ends a session in a transaction that stays open for so many milliseconds after it wrote.
  */
 async function endOne(sessionId: string, userId: number, linger: number) {
-  await db.transaction(async (trx) => {
+  await inTransaction(async (trx) => {
     await lockUsers(trx, [userId])
     const device = { id: null, name: null, platform: null }
     await endSessions(trx, [{ id: sessionId, userId, device }], {
       reason: 'forced',
       actor: 'system',
     })
-    await sleep(linger)
+    beforeCommit(trx, () => sleep(linger))
   })
 }

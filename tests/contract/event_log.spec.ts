@@ -1,8 +1,9 @@
 import { test } from '@japa/runner'
-import db from '@adonisjs/lucid/services/db'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { beforeCommit, inTransaction } from '#app/database_connections/in_transaction'
 import { emptyDatabase } from '#tests/harness/database'
 import { endOfLog, readEvents, type EventCursor, type LoggedEvent } from '#sessions/event_log'
-import { appendEvents } from '#sessions/events'
+import { appendEvents, type NewEvent } from '#sessions/events'
 
 const told = (userId: number) => ({ type: 'user.created', userId, actor: 'system' }) as const
 
@@ -16,11 +17,41 @@ async function readAll(after?: EventCursor): Promise<LoggedEvent[]> {
   }
 }
 
+async function write(...events: NewEvent[]) {
+  await inTransaction(async (trx) => appendEvents(trx, events))
+}
+
+/**
+ * Begins a transaction, runs `work` until it waits for its release, and leaves it there. `commit`
+ * releases it and waits for its end.
+ */
+async function holdOpen(
+  work: (trx: TransactionClientContract, untilReleased: () => Promise<void>) => Promise<void>
+) {
+  let release!: () => void
+  let arrived!: () => void
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const waiting = new Promise<void>((resolve) => (arrived = resolve))
+  const done = inTransaction((trx) =>
+    work(trx, () => {
+      arrived()
+      return released
+    })
+  )
+  await Promise.race([waiting, done])
+  return {
+    commit() {
+      release()
+      return done
+    },
+  }
+}
+
 test.group('Event log', (group) => {
   group.each.setup(() => emptyDatabase())
 
   test('pages follow each other without a gap or a repetition', async ({ assert }) => {
-    await db.transaction((trx) => appendEvents(trx, [1, 2, 3, 4, 5].map(told)))
+    await write(...[1, 2, 3, 4, 5].map(told))
     const read = await readAll()
     assert.deepEqual(
       read.map((event) => event.userId),
@@ -29,9 +60,11 @@ test.group('Event log', (group) => {
   })
 
   test('a transaction that commits late is read late, and never skipped', async ({ assert }) => {
-    const early = await db.transaction()
-    await appendEvents(early, [told(1)])
-    await db.transaction((trx) => appendEvents(trx, [told(2)]))
+    const early = await holdOpen(async (trx, untilReleased) => {
+      appendEvents(trx, [told(1)])
+      beforeCommit(trx, untilReleased)
+    })
+    await write(told(2))
 
     const before = await readAll()
     assert.isEmpty(before, 'the earlier transaction is still under way')
@@ -47,11 +80,13 @@ test.group('Event log', (group) => {
   test('a transaction whose id is older and whose event ids are newer is not skipped', async ({
     assert,
   }) => {
-    const early = await db.transaction()
-    await early.rawQuery('SELECT pg_current_xact_id()')
-    await db.transaction((trx) => appendEvents(trx, [told(2)]))
+    const early = await holdOpen(async (trx, untilReleased) => {
+      await trx.rawQuery('SELECT pg_current_xact_id()')
+      await untilReleased()
+      appendEvents(trx, [told(1)])
+    })
+    await write(told(2))
     const before = await readAll()
-    await appendEvents(early, [told(1)])
     await early.commit()
 
     const after = await readAll(before.at(-1)?.cursor)
@@ -62,10 +97,10 @@ test.group('Event log', (group) => {
   }).skip(process.env.DB_CONNECTION !== 'postgres', 'SQLite has one writer')
 
   test('the end of the log has everything that commits later behind it', async ({ assert }) => {
-    await db.transaction((trx) => appendEvents(trx, [told(1)]))
+    await write(told(1))
     const end = await endOfLog()
     assert.isEmpty(await readAll(end))
-    await db.transaction((trx) => appendEvents(trx, [told(2)]))
+    await write(told(2))
     const read = await readAll(end)
     assert.deepEqual(
       read.map((event) => event.userId),
@@ -75,14 +110,7 @@ test.group('Event log', (group) => {
 
   test('filters narrow by user, type and time', async ({ assert }) => {
     const occurredAt = new Date('2026-01-01T00:00:00Z')
-    await db.transaction((trx) =>
-      appendEvents(trx, [
-        { ...told(1), occurredAt },
-        told(1),
-        { ...told(1), type: 'user.deleted' },
-        told(2),
-      ])
-    )
+    await write({ ...told(1), occurredAt }, told(1), { ...told(1), type: 'user.deleted' }, told(2))
     const count = async (query: object) => {
       const events = await readEvents({ limit: 10, ...query })
       return events.length

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import router from '@adonisjs/core/services/router'
-import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { mintReset } from '#accounts/password_resets'
 import { createApiKey } from '#app/api_keys/create_api_key'
 import legacyJwtConfig from '#config/legacy_jwt'
@@ -125,7 +125,7 @@ async function makeCredentials(): Promise<Credentials> {
     'access token': tokens.token,
     'refresh token': tokens.refreshToken!,
     'API key': value,
-    'reset token': await db.transaction((trx) => mintReset(trx, user.id)),
+    'reset token': await inTransaction((trx) => mintReset(trx, user.id)),
     'client secret': client.secret,
     'clientId': client.id,
   }

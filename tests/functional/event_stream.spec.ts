@@ -150,7 +150,7 @@ test.group('Event stream', (group) => {
     const phone = await signIn(await makeUser())
     const stream = await listenWith(phone.tokens.token)
     const order = { reason: 'forced', actor: 'system', includeApiKeys: false } as const
-    await cutOffEveryone(order, (trx) =>
+    await cutOffEveryone(order, async (trx) =>
       appendEvents(trx, [{ type: 'force_logout', userId: null, actor: 'system' }])
     )
     const told = await stream.next()

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import db from '@adonisjs/lucid/services/db'
 import { SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose'
 import clock from '#app/clock'
 import legacyJwtConfig from '#config/legacy_jwt'
 import sessionsConfig from '#config/sessions'
 import type User from '#models/user'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { appendEvents } from '#sessions/events'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
@@ -173,7 +173,7 @@ test.group('Exchange of old tokens', (group) => {
   test('after a force logout of its user an older one is refused', async ({ client }) => {
     const user = await makeUser()
     const jwt = await oldToken(user)
-    await db.transaction((trx) =>
+    await inTransaction(async (trx) =>
       appendEvents(trx, [{ type: 'force_logout', userId: user.id, actor: 'command:force:logout' }])
     )
     const refused = await post(client, jwt)

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import mail from '@adonisjs/mail/services/main'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import clock from '#app/clock'
 import { notices } from '#accounts/notify'
 import { mintToken } from '#auth/token'
@@ -108,7 +109,7 @@ test.group('Refresh', (group) => {
     assert,
   }) => {
     const { tokens, session } = await signIn(await makeUser())
-    await db.transaction((trx) =>
+    await inTransaction((trx) =>
       replaceTokens(trx, session, { access: mintToken('access'), refresh: mintToken('refresh') })
     )
     const answer = await refresh(client, tokens.refreshToken)

@@ -1,4 +1,4 @@
-import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { createUser } from '#accounts/create_user'
 import { hashPassword } from '#accounts/passwords'
 import type User from '#models/user'
@@ -19,7 +19,7 @@ export async function makeUser(
   hashed ??= hashPassword(PASSWORD)
   const email = traits.email ?? `user${++serial}@example.com`
   const password = await hashed
-  return db.transaction((trx) => createUser(trx, { email, password, ...traits }))
+  return inTransaction((trx) => createUser(trx, { email, password, ...traits }))
 }
 
 /**

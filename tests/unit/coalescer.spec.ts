@@ -88,6 +88,36 @@ test.group('Coalescer', () => {
     )
   })
 
+  test('where several statements may be under way, each read goes in the first that begins after it', async ({
+    assert,
+  }) => {
+    const database = new SlowDatabase()
+    const coalescer = new Coalescer(database.readMany, { statements: 2 })
+    database.values.set('token', 'alive')
+    const early = follow(coalescer.read('token'))
+    await nextTurn()
+    database.values.set('token', 'ended')
+    const late = follow(coalescer.read('token'))
+    await nextTurn()
+    assert.lengthOf(database.statements, 2)
+    const waiting = [follow(coalescer.read('token')), follow(coalescer.read('other'))]
+    await nextTurn()
+    assert.lengthOf(database.statements, 2, 'no more at once than may be')
+
+    database.values.set('token', 'gone')
+    database.statements[1].finish()
+    await nextTurn()
+    assert.deepEqual(late, { settled: true, value: 'ended' })
+    assert.isFalse(early.settled)
+    await nextTurn()
+    assert.deepEqual(database.statements[2].keys, ['token', 'other'])
+    database.statements[0].finish()
+    database.statements[2].finish()
+    await nextTurn()
+    assert.deepEqual(early, { settled: true, value: 'alive' })
+    assert.deepEqual(waiting[0], { settled: true, value: 'gone' })
+  })
+
   test('every read gets what stands behind its own key', async ({ assert }) => {
     const coalescer = new Coalescer(
       async (keys) =>

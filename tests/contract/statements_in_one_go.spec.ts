@@ -1,0 +1,97 @@
+import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
+import { inOneGo } from '#app/database_connections/in_one_go'
+import { beforeCommit, inTransaction } from '#app/database_connections/in_transaction'
+import { tokenLookup } from '#auth/lookup'
+import { hashToken } from '#auth/token'
+import { appendEvents } from '#sessions/events'
+import { makeUser, signIn } from '#tests/harness/accounts'
+import { countRows, emptyDatabase } from '#tests/harness/database'
+
+const rename = (id: number, name: string) => ({
+  sql: 'UPDATE users SET full_name = ? WHERE id = ? RETURNING full_name',
+  bindings: [name, id],
+})
+
+test.group('Statements of a transaction that go together', (group) => {
+  group.each.setup(() => emptyDatabase())
+
+  test('run in their order, and each gives its own rows', async ({ assert }) => {
+    const { id } = await makeUser()
+    const names = Array.from({ length: 40 }, (_, number) => `name ${number}`)
+    const answers = await inTransaction((trx) =>
+      inOneGo(trx, [
+        ...names.map((name) => rename(id, name)),
+        { sql: 'SELECT full_name AS last FROM users WHERE id = ?', bindings: [id] },
+      ])
+    )
+    assert.deepEqual(answers, [
+      ...names.map((name) => [{ full_name: name }]),
+      [{ last: 'name 39' }],
+    ])
+  })
+
+  test('all fail with the first that does, and the connection is as good as new', async ({
+    assert,
+  }) => {
+    const { id, email } = await makeUser()
+    const other = await makeUser()
+    for (let round = 0; round < 12; round++) {
+      const failing = inTransaction((trx) =>
+        inOneGo(trx, [
+          rename(id, 'before'),
+          { sql: 'UPDATE users SET email = ? WHERE id = ?', bindings: [email, other.id] },
+          rename(id, 'after'),
+          { sql: 'SELECT 1 AS one', bindings: [] },
+        ])
+      )
+      await assert.rejects(() => failing, /unique/i)
+    }
+    assert.equal(await countRows('users', { full_name: null }), 2)
+    const [[found]] = await inTransaction((trx) => inOneGo(trx, [rename(id, 'now')]))
+    assert.deepEqual(found, { full_name: 'now' })
+  })
+
+  test('what a transaction tells is written at its end, or not at all', async ({ assert }) => {
+    const told = { type: 'user.created', userId: 1, actor: 'system' } as const
+    await inTransaction(async (trx) => {
+      appendEvents(trx, [told])
+      appendEvents(trx, [])
+      appendEvents(trx, [told, told])
+    })
+    assert.equal(await countRows('session_events', { type: 'user.created' }), 3)
+
+    const failing = inTransaction(async (trx) => {
+      appendEvents(trx, [told])
+      beforeCommit(trx, () => Promise.reject(new Error('at the end')))
+    })
+    await assert.rejects(() => failing, 'at the end')
+    assert.equal(await countRows('session_events', { type: 'user.created' }), 3)
+
+    const stranger = await db.transaction()
+    assert.throws(() => appendEvents(stranger, [told]), /not begun by inTransaction/)
+    await stranger.rollback()
+  })
+
+  test('a migration that adds columns does not disturb connections that know the statements', async ({
+    assert,
+    cleanup,
+  }) => {
+    const tables = ['users', 'sessions', 'api_tokens', 'ended_tokens', 'session_events']
+    cleanup(async () => {
+      for (const table of tables) await db.rawQuery(`ALTER TABLE ${table} DROP COLUMN later`)
+    })
+    const user = await makeUser()
+    const signInOften = async () => {
+      for (let round = 0; round < 12; round++) {
+        const { tokens } = await signIn(user)
+        const found = await tokenLookup.read(hashToken(tokens.token))
+        assert.equal(found?.user.id, user.id)
+      }
+    }
+    await signInOften()
+    for (const table of tables) await db.rawQuery(`ALTER TABLE ${table} ADD COLUMN later TEXT`)
+    await signInOften()
+    assert.equal(await countRows('session_events', { type: 'session.opened' }), 24)
+  })
+})
