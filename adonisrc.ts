@@ -87,5 +87,6 @@ export default defineConfig({
 
   hooks: {
     init: [indexEntities({ transformers: { enabled: true } })],
+    buildFinished: [() => import('./bin/build_finished.js')],
   },
 })
