@@ -10,7 +10,7 @@ async function readEnvironment() {
     NODE_ENV: rules.oneOf(['development', 'production', 'test'], 'development'),
     PORT: rules.whole(3333, { min: 0, max: 65535 }),
     HOST: rules.text('0.0.0.0'),
-    APP_KEY: rules.secret({ min: 32, hint: 'Make one with: node ace generate:key' }),
+    APP_KEY: rules.secret({ min: 32, hint: 'Make one with: node ace generate:key --show' }),
     APP_URL: rules.url(['http:', 'https:']),
     LOG_LEVEL: rules.oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     TRUST_PROXY: rules.trustProxy(),

@@ -61,7 +61,7 @@ test.group('Environment', () => {
     const { status, stdout, stderr } = startWith({ APP_KEY: '' }, 'bin/server.ts')
     assert.equal(status, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^APP_KEY is missing\. [^\n]*generate:key\n$/)
+    assert.match(stderr, /^APP_KEY is missing\. [^\n]*generate:key --show\n$/)
   })
 
   test('.env.example and the README list every variable', ({ assert }) => {
