@@ -2,6 +2,7 @@ import env from '#start/env'
 import { isAbsolute } from 'node:path'
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/lucid'
+import { beginAtOnce } from '#app/database_connections/begin_at_once'
 import { nameStatements } from '#app/database_connections/name_statements'
 import { keepPrepared } from '#app/database_connections/keep_prepared'
 import { cutWhenSilent } from '#app/database_connections/cut_when_silent'
@@ -80,6 +81,7 @@ const GRACE = 1_000
 function preparePostgres(connection: any, done: (error: Error | null, c: any) => void) {
   cutWhenSilent(connection, PATIENCE + GRACE)
   nameStatements(connection)
+  beginAtOnce(connection)
   done(null, connection)
 }
 

@@ -1,9 +1,10 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 import { beforeCommit } from '#app/database_connections/in_transaction'
 import type { Actor } from '#sessions/actor'
 import { LOG_CHANNEL, signalCommit } from '#sessions/commit_signal'
-import { insertOf, rows } from '#sessions/sql'
+import { insertOf } from '#sessions/sql'
 
 /**
  * What the log tells of.
@@ -44,32 +45,39 @@ export type NewEvent = {
  */
 const ROWS_PER_INSERT = 500
 
-const pending = new WeakMap<TransactionClientContract, NewEvent[]>()
+const noted = new WeakMap<TransactionClientContract, TimedEvent[]>()
+type TimedEvent = NewEvent & { occurredAt: Date }
 
 /**
- * Notes what the transaction has done, which is written to the log right before it commits: nothing
- * is told that did not commit, and nothing that committed goes untold.
+ * Notes what the transaction has done. It is written to the log right before the commit, so that
+ * nothing is told that did not commit, and nothing that committed goes untold.
  */
 export function appendEvents(trx: TransactionClientContract, events: NewEvent[]): void {
+  if (events.length === 0) return
   const now = clock.now()
   const timed = events.map((event) => ({ ...event, occurredAt: event.occurredAt ?? now }))
-  const noted = pending.get(trx)
-  if (noted) noted.push(...timed)
-  else if (timed.length > 0) {
-    pending.set(trx, timed)
-    beforeCommit(trx, () => writeEvents(trx, timed))
+  const earlier = noted.get(trx)
+  if (earlier) {
+    earlier.push(...timed)
+    return
   }
+  noted.set(trx, timed)
+  signalCommit(trx)
+  beforeCommit(trx, async () => {
+    await inOneGo(trx, notedEvents(trx))
+  })
 }
 
 /**
- * Writes to the log, and has its followers on every node told of it with the commit: in this
- * process by a call, on other nodes by PostgreSQL's NOTIFY, which goes out with the commit or not
- * at all, once however often it is asked for.
+ * What writes to the log all that is noted so far, for a caller that sends it together with more,
+ * and has followers on other nodes told of it: by PostgreSQL's NOTIFY, which goes out with the
+ * commit or not at all, once however often it is asked for.
  */
-async function writeEvents(trx: TransactionClientContract, events: NewEvent[]): Promise<void> {
-  const onPostgres = trx.dialect.name === 'postgres'
+export function notedEvents(trx: TransactionClientContract): Statement[] {
+  const events = noted.get(trx)?.splice(0) ?? []
+  const statements: Statement[] = []
   for (let start = 0; start < events.length; start += ROWS_PER_INSERT) {
-    const insert = insertOf(
+    const { sql, bindings } = insertOf(
       'session_events',
       events.slice(start, start + ROWS_PER_INSERT).map((event) => ({
         type: event.type,
@@ -81,8 +89,8 @@ async function writeEvents(trx: TransactionClientContract, events: NewEvent[]): 
         occurred_at: event.occurredAt,
       }))
     )
-    const told = `WITH written AS (${insert.sql}) SELECT pg_notify('${LOG_CHANNEL}', '')`
-    await rows(trx, onPostgres ? told : insert.sql, insert.bindings)
+    const andTell = `WITH written AS (${sql}) SELECT pg_notify('${LOG_CHANNEL}', '')`
+    statements.push({ sql: trx.dialect.name === 'postgres' ? andTell : sql, bindings })
   }
-  signalCommit(trx)
+  return statements
 }

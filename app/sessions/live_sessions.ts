@@ -1,5 +1,6 @@
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import type { Statement } from '#app/database_connections/in_one_go'
 import type User from '#models/user'
 import { cutoffOf } from '#sessions/cutoffs'
 import { endCutOff } from '#sessions/end_cut_off'
@@ -21,20 +22,22 @@ const SETTLED_AT_ONCE = 100
  */
 export async function liveSessionsOf(client: QueryClientContract, user: User): Promise<Session[]> {
   const now = clock.now()
-  const { sessions } = await unendedSessions(client, user, { cutOff: 0 })
+  const { sessions } = sort(await readUnended(client, user.id, 0))
   return sessions.filter((session) => !lapseOf(session, 0, now))
 }
 
 /**
  * The same, and first writes the end of those that time or a cut-off has ended, each with its own
- * reason, so that a newcomer finds their places free. For use under the user's lock.
+ * reason, so that a newcomer finds their places free. For use under the user's lock. `read` is what
+ * `unendedSessions` gave under that lock, where it was sent already.
  */
 export async function settleSessionsOf(
   trx: TransactionClientContract,
-  user: User
+  user: User,
+  read?: unknown[]
 ): Promise<Session[]> {
   const now = clock.now()
-  const { sessions, cutOff } = await unendedSessions(trx, user, { cutOff: SETTLED_AT_ONCE })
+  const { sessions, cutOff } = sort(read ?? (await readUnended(trx, user.id, SETTLED_AT_ONCE)))
   for (const session of cutOff) {
     const cutoff = await cutoffOf(trx, session)
     if (cutoff) await endCutOff(trx, [session], cutoff)
@@ -59,34 +62,43 @@ export async function settleSessionsOf(
 const COLUMNS = SESSION_COLUMNS.join(', ')
 
 /**
- * A user's sessions without a written end that no cut-off covers, latest activity first, and, apart
- * from them, up to so many that one covers. In one statement: every sign-in asks.
- *
- * With the uses that this node has seen and not written yet: a session in use is neither idle nor
- * the first to go.
+ * What reads a user's sessions without a written end: those that no cut-off covers, and up to so
+ * many that one covers. In one statement, for every sign-in asks.
  */
-async function unendedSessions(
-  client: QueryClientContract,
-  user: User,
-  limit: { cutOff: number }
-): Promise<{ sessions: Session[]; cutOff: Session[] }> {
-  const found = await rows<SessionRow & { is_cut_off: number }>(
-    client,
-    `WITH everyone AS (
-       SELECT coalesce(max(session_seq), 0) AS cut_seq FROM cutoffs WHERE user_id IS NULL
+export function unendedSessions(userId: number, cutOff = SETTLED_AT_ONCE): Statement {
+  return {
+    sql: `WITH cut AS (
+       SELECT users.id AS owner, CASE
+         WHEN users.cut_session_seq > everyone.seq THEN users.cut_session_seq ELSE everyone.seq
+       END AS cut_seq
+       FROM users, (
+         SELECT coalesce(max(session_seq), 0) AS seq FROM cutoffs WHERE user_id IS NULL
+       ) AS everyone WHERE users.id = ?
      )
-     SELECT ${COLUMNS}, 0 AS is_cut_off FROM sessions, everyone
-     WHERE user_id = ? AND ended_at IS NULL AND seq > ? AND seq > cut_seq
+     SELECT ${COLUMNS}, 0 AS is_cut_off FROM cut JOIN sessions ON user_id = owner
+     WHERE ended_at IS NULL AND seq > cut_seq
      UNION ALL
      SELECT * FROM (
-       SELECT ${COLUMNS}, 1 FROM sessions, everyone
-       WHERE user_id = ? AND ended_at IS NULL AND (seq <= ? OR seq <= cut_seq) LIMIT ?
+       SELECT ${COLUMNS}, 1 FROM cut JOIN sessions ON user_id = owner
+       WHERE ended_at IS NULL AND seq <= cut_seq LIMIT ?
      ) AS covered`,
-    [user.id, user.cutSessionSeq, user.id, user.cutSessionSeq, limit.cutOff]
-  )
+    bindings: [userId, cutOff],
+  }
+}
+
+function readUnended(client: QueryClientContract, userId: number, cutOff: number) {
+  const { sql, bindings } = unendedSessions(userId, cutOff)
+  return rows(client, sql, bindings)
+}
+
+/**
+ * Latest activity first, with the uses that this node has seen and not written yet: a session in
+ * use is neither idle nor the first to go.
+ */
+function sort(read: unknown[]): { sessions: Session[]; cutOff: Session[] } {
   const sessions: Session[] = []
   const cutOff: Session[] = []
-  for (const row of found) {
+  for (const row of read as (SessionRow & { is_cut_off: number })[]) {
     const session = toSession(row)
     session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
     if (row.is_cut_off) cutOff.push(session)

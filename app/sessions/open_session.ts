@@ -16,9 +16,9 @@ import type { Actor } from '#sessions/actor'
 import { shownDevice } from '#sessions/device'
 import type { EndReason } from '#sessions/end_reasons'
 import { endingOf } from '#sessions/end_sessions'
-import { appendEvents } from '#sessions/events'
+import { appendEvents, notedEvents } from '#sessions/events'
 import { issueTokens, type IssuedTokens } from '#sessions/issue_tokens'
-import { settleSessionsOf } from '#sessions/live_sessions'
+import { settleSessionsOf, unendedSessions } from '#sessions/live_sessions'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#sessions/policy'
 import { describeSession, type Device, type Session } from '#sessions/session'
 import { insertOf } from '#sessions/sql'
@@ -59,29 +59,35 @@ export type OpenedSession = {
  * nothing has changed.
  */
 export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
-  const opened = await withUserLock(verified.id, (trx, user) => {
-    if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
-    if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-    return openSessionUnderLock(trx, user, signIn)
-  })
+  const opened = await withUserLock(
+    verified.id,
+    (trx, user, [unended]) => {
+      if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
+      if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+      return openSessionUnderLock(trx, user, signIn, unended)
+    },
+    [unendedSessions(verified.id)]
+  )
   noticeNewDevice(verified, opened.session)
   return opened
 }
 
 /**
- * The same within a transaction that already holds the user's row.
+ * The same within a transaction that already holds the user's row. `unended` is what
+ * `unendedSessions` gave under that lock, where it was sent already.
  */
 export async function openSessionUnderLock(
   trx: TransactionClientContract,
   user: User,
-  signIn: SignIn
+  signIn: SignIn,
+  unended?: unknown[]
 ): Promise<OpenedSession> {
   const now = clock.now()
   const actor: Actor = `user:${user.id}`
   const sessionId = randomUUID()
   const limit = sessionLimitOf(user)
 
-  const live = await settleSessionsOf(trx, user)
+  const live = await settleSessionsOf(trx, user, unended)
   const endedSessions = chooseEndings(live, limit, signIn)
   const reasons = [...new Set(endedSessions.map((ended) => ended.reason))]
   const endings = reasons.flatMap((reason) => {
@@ -104,23 +110,28 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-  const { issued, statement } = issueTokens(draft, {
+  const { issued, statement: insertTokens } = issueTokens(draft, {
     access: mintToken('access'),
     refresh: mintToken('refresh'),
   })
-  const written = await inOneGo(trx, [...endings, insertSession(draft), statement])
-  const [{ seq }] = written[endings.length] as { seq: number | string }[]
-  const session: Session = { ...draft, seq: Number(seq) }
-
   appendEvents(trx, [
     {
       type: 'session.opened',
       userId: user.id,
       sessionId,
       actor,
-      data: { device: shownDevice(session), ip: session.ip },
+      data: { device: shownDevice(draft), ip: draft.ip },
     },
   ])
+
+  const written = await inOneGo(trx, [
+    ...endings,
+    insertSession(draft),
+    insertTokens,
+    ...notedEvents(trx),
+  ])
+  const [{ seq }] = written[endings.length] as { seq: number | string }[]
+  const session: Session = { ...draft, seq: Number(seq) }
 
   const used = live.length - endedSessions.length + 1
   return { tokens: issued, session, endedSessions, quota: { used, max: limit } }

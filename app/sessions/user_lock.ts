@@ -1,8 +1,8 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { ModelObject } from '@adonisjs/lucid/types/model'
+import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 import { inTransaction } from '#app/database_connections/in_transaction'
 import User from '#models/user'
-import { rows } from '#sessions/sql'
 
 /**
  * Runs `work` in a transaction that holds the user's row. Whatever opens or ends sessions of a
@@ -12,29 +12,34 @@ import { rows } from '#sessions/sql'
  * The first statement writes: it takes SQLite's write lock before anything is read (a deferred
  * transaction that reads first could fail with SQLITE_BUSY) and the row's lock on PostgreSQL.
  *
- * `user` is null when there is no such user any more.
+ * `user` is null when there is no such user any more. `also` are statements that are sent with the
+ * first one and see what it sees; `work` gets the rows of each.
  */
 export async function withUserLock<Result>(
   userId: number,
-  work: (trx: TransactionClientContract, user: User | null) => Promise<Result>
+  work: (trx: TransactionClientContract, user: User | null, read: unknown[][]) => Promise<Result>,
+  also: Statement[] = []
 ): Promise<Result> {
   return inTransaction(async (trx) => {
-    const user = await lockUser(trx, userId)
-    return work(trx, user)
+    const [locked, ...read] = await inOneGo(trx, [lockUser(trx, userId), ...also])
+    return work(trx, toUser(trx, locked[0] as ModelObject | undefined), read)
   })
 }
 
 /**
- * Takes the lock and reads the user in one statement.
+ * What takes the lock and reads the user.
  */
-async function lockUser(trx: TransactionClientContract, userId: number): Promise<User | null> {
-  const statement =
+function lockUser(trx: TransactionClientContract, userId: number): Statement {
+  const sql =
     trx.dialect.name === 'postgres'
       ? `SELECT ${columnsOfUser()} FROM users WHERE id = ? FOR NO KEY UPDATE`
       : 'UPDATE users SET id = id WHERE id = ? RETURNING *'
-  const [user] = await rows<ModelObject>(trx, statement, [userId])
-  return user
-    ? User.$createFromAdapterResult(user, undefined, {
+  return { sql, bindings: [userId] }
+}
+
+function toUser(trx: TransactionClientContract, row: ModelObject | undefined): User | null {
+  return row
+    ? User.$createFromAdapterResult(row, undefined, {
         client: trx,
         connection: trx.connectionName,
       })
