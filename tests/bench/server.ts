@@ -23,6 +23,7 @@ const IMPORTER = (filePath: string) => {
 }
 
 let holdings: Holdings
+let server: typeof import('#app/http_server/create_server')
 
 new Ignitor(APP_ROOT, { importer: IMPORTER })
   .tap((app) => {
@@ -30,6 +31,7 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
       await import('#start/env')
     })
     app.starting(async () => {
+      server = await import('#app/http_server/create_server')
       const { fillDatabase } = await import('./seed.js')
       holdings = await fillDatabase(app, Number(process.env.BENCH_LIVE_TOKENS))
       await import('./routes.js')
@@ -40,7 +42,7 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
     app.listen('SIGTERM', () => app.terminate())
   })
   .httpServer()
-  .start()
+  .start((listener) => server.createHttpServer(listener))
   .catch((error) => {
     process.exitCode = 1
     prettyPrintError(error)

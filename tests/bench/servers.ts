@@ -59,7 +59,6 @@ export class Workshop {
       APP_URL: 'http://localhost:3333',
       LOG_LEVEL: 'error',
       DB_CONNECTION: database,
-      RATE_LIMIT_SIGN_IN: 'off',
       BENCH_LIVE_TOKENS: String(liveTokens),
     }
     if (database === 'sqlite') env.SQLITE_FILE = join(this.#data, `${name}.sqlite3`)

@@ -1,5 +1,6 @@
 import { figure, median, spread, table } from './figures.js'
 import type { Plan } from './plan.js'
+import { post } from './post.js'
 import type { BenchServer, Database, Workshop } from './servers.js'
 import { signIn } from './storm.js'
 
@@ -9,7 +10,7 @@ const SIGN_INS_A_ROUND = 20
  * Rounds before the first that counts: the code of a sign-in runs seldom, so it takes a while until
  * it is compiled as in a server that has been up for a minute.
  */
-const WARM_UP_ROUNDS = 8
+const WARM_UP_ROUNDS = 25
 
 /**
  * How long a sign-in takes over HTTP beside one bare verification of a password in the same
@@ -58,11 +59,7 @@ async function takeTurns({ url, holdings }: BenchServer) {
 }
 
 async function bareHash(url: string, body: { hashed: string; password: string }): Promise<number> {
-  const response = await fetch(`${url}/bench/hash`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ hashed: body.hashed, password: body.password }),
-  })
-  const { milliseconds } = (await response.json()) as { milliseconds: number }
-  return milliseconds
+  const { hashed, password } = body
+  const answer = await post(`${url}/bench/hash`, { hashed, password })
+  return JSON.parse(answer.body).milliseconds
 }

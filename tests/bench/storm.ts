@@ -1,5 +1,6 @@
 import { figure, number, spread, table } from './figures.js'
 import { drive } from './load.js'
+import { post } from './post.js'
 import type { Plan } from './plan.js'
 import type { BenchServer, Database, Workshop } from './servers.js'
 
@@ -83,11 +84,6 @@ function startStorm(server: BenchServer, statuses: Record<string, number>) {
  * Signs in and returns the status.
  */
 export async function signIn(server: string, email: string, password: string): Promise<number> {
-  const response = await fetch(`${server}/api/v1/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password }),
-  })
-  await response.arrayBuffer()
-  return response.status
+  const { status } = await post(`${server}/api/v1/auth/login`, { email, password })
+  return status
 }
