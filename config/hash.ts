@@ -1,22 +1,32 @@
-import { defineConfig, drivers } from '@adonisjs/core/hash'
+import app from '@adonisjs/core/services/app'
+import { defineConfig } from '@adonisjs/core/hash'
+import { Argon } from '@adonisjs/core/hash/drivers/argon'
+import { ArgonBeside } from '#accounts/argon_beside'
+
+/**
+ * Argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB of memory, two
+ * passes, one lane.
+ */
+const parameters = {
+  variant: 'id',
+  version: 0x13,
+  memory: 19456,
+  iterations: 2,
+  parallelism: 1,
+  saltSize: 16,
+  hashLength: 32,
+} as const
 
 const hashConfig = defineConfig({
   default: 'argon',
 
   list: {
     /**
-     * Argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB of memory,
-     * two passes, one lane.
+     * A server hashes beside the process that answers requests; an ace command has nothing else
+     * to do.
      */
-    argon: drivers.argon2({
-      variant: 'id',
-      version: 0x13,
-      memory: 19456,
-      iterations: 2,
-      parallelism: 1,
-      saltSize: 16,
-      hashLength: 32,
-    }),
+    argon: () =>
+      app.getEnvironment() === 'web' ? new ArgonBeside(parameters) : new Argon(parameters),
   },
 })
 

@@ -5,9 +5,9 @@ import { E_UNAVAILABLE } from '#exceptions/errors'
 /**
  * Bounds how many password hashes run at once and how many may wait.
  *
- * Hashing and `sqlite3` share one thread pool, and a hash takes a whole core for tens of
- * milliseconds: without a bound a storm of sign-ins takes the checks of every other request down
- * with it.
+ * A hash takes a whole core for tens of milliseconds, and one that waits for its turn in a thread
+ * pool makes everything else there wait too: without a bound a storm of sign-ins takes the checks of
+ * every other request down with it.
  */
 export class HashQueue {
   readonly #concurrency: number

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
+import { test } from '@japa/runner'
+import { Argon } from '@adonisjs/core/hash/drivers/argon'
+import { ArgonBeside } from '#accounts/argon_beside'
+import { E_UNAVAILABLE } from '#exceptions/errors'
+import { startServer } from '#tests/harness/server'
+
+const parameters = { memory: 1024, iterations: 2, parallelism: 1 }
+const ON_LINUX = process.platform === 'linux'
+
+/**
+ * Polls until there is an answer. Throws when there is none after five seconds.
+ */
+async function until<Result>(look: () => Result | undefined): Promise<Result> {
+  const deadline = Date.now() + 5_000
+  for (;;) {
+    const found = look()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error('It did not happen within five seconds.')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function isGone(pid: number): true | undefined {
+  try {
+    process.kill(pid, 0)
+    return undefined
+  } catch {
+    return true
+  }
+}
+
+function childOf(pid: number): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return children === '' ? undefined : Number.parseInt(children)
+}
+
+test.group('The process that hashes passwords', () => {
+  test('hashes and verifies as the framework’s driver does', async ({ assert }) => {
+    const beside = new ArgonBeside(parameters)
+    const within = new Argon(parameters)
+    const hashed = await beside.make('correct horse')
+    assert.isTrue(within.isValidHash(hashed))
+    assert.isFalse(within.needsReHash(hashed))
+    assert.isTrue(await within.verify(hashed, 'correct horse'))
+    const checked = await Promise.all(
+      ['correct horse', 'wrong', '', 'pässwörd \u{1f511}'].map((plain) =>
+        beside.verify(hashed, plain)
+      )
+    )
+    assert.deepEqual(checked, [true, false, false, false])
+    assert.isFalse(await beside.verify('no hash at all', 'correct horse'))
+  })
+
+  test('stands back, and knows nothing of the environment', async ({ assert }) => {
+    const beside = new ArgonBeside(parameters)
+    await beside.make('password')
+    assert.equal(getPriority(beside.pid), getPriority() + 5)
+    const environment = readFileSync(`/proc/${beside.pid}/environ`, 'utf8')
+    assert.notInclude(environment, process.env.APP_KEY!)
+    assert.deepEqual(
+      environment.split('\0').filter((entry) => entry && !entry.startsWith('NODE_CHANNEL')),
+      []
+    )
+  }).skip(!ON_LINUX, 'reads /proc')
+
+  test('when it dies, what it was doing is refused, and another one does what comes', async ({
+    assert,
+  }) => {
+    const beside = new ArgonBeside({ ...parameters, iterations: 200 })
+    const before = await beside.make('password')
+    const died = beside.pid!
+    const cut = [beside.make('a'), beside.verify(before, 'b')]
+    process.kill(died, 'SIGKILL')
+    const outcomes = await Promise.allSettled(cut)
+    for (const outcome of outcomes) {
+      assert.equal(outcome.status, 'rejected')
+      assert.instanceOf((outcome as PromiseRejectedResult).reason, E_UNAVAILABLE)
+    }
+    assert.isTrue(await beside.verify(before, 'password'))
+    assert.notEqual(beside.pid, died)
+  })
+
+  test('ends with the server it works for, however that ends', async ({ assert }) => {
+    for (const end of ['stop', 'kill'] as const) {
+      const server = await startServer()
+      const child = await until(() => childOf(server.process.pid!))
+      await server[end]()
+      assert.isTrue(await until(() => isGone(child)))
+    }
+  })
+    .skip(!ON_LINUX, 'reads /proc')
+    .timeout(60_000)
+})
