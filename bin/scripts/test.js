@@ -2,13 +2,18 @@ import adonisrc from '../../adonisrc.ts'
 import { ended, start } from '../ready/node.js'
 
 /**
- * All tests on SQLite and on PostgreSQL. The suite of the quickstart, which takes as long as an
- * installation and has its own database, runs once. Two runs go at a time: one shows what it does,
- * the other is told when all have finished. Arguments go to the test runner:
- * `npm test -- functional`, `npm test -- --files=tests/functional/login.spec.ts`.
+ * The tests on SQLite and on PostgreSQL. Two runs go at a time: one shows what it does, the other is
+ * told when all have finished. Arguments go to the test runner: `npm test -- functional`,
+ * `npm test -- --files=tests/functional/login.spec.ts`.
+ *
+ * The suites that take minutes run when they are named, or all with `CI=true`. That of the
+ * quickstart, which takes as long as an installation and has its own database, runs once.
  */
 const QUICKSTART = 'quickstart'
+const TAKE_MINUTES = ['browser', 'hostile', 'outage', 'chaos']
+const everything = ![undefined, '', '0', 'false'].includes(process.env.CI)
 const suites = adonisrc.tests.suites.map(({ name }) => name).filter((name) => name !== QUICKSTART)
+const quickSuites = suites.filter((name) => everything || !TAKE_MINUTES.includes(name))
 const args = process.argv.slice(2)
 
 const runs = planRuns()
@@ -26,6 +31,10 @@ for (const { title, output } of results) {
 
 const sum = (count) => results.reduce((total, result) => total + result[count], 0)
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
+if (args.length === 0 && !everything) {
+  const left = [...TAKE_MINUTES, QUICKSTART].join(', ')
+  console.log(`CI=true npm test also runs what takes minutes: ${left}.`)
+}
 process.exitCode = interrupted || sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
 
 function planRuns() {
@@ -36,13 +45,14 @@ function planRuns() {
   }
   if (args.some((arg) => arg.includes(QUICKSTART))) return [quickstart]
 
-  const runnerArgs = args.some((arg) => suites.includes(arg)) ? args : [...suites, ...args]
+  const chooses = args.some((arg) => suites.includes(arg) || arg.startsWith('--files'))
+  const runnerArgs = chooses ? args : [...quickSuites, ...args]
   const both = ['sqlite', 'postgres'].map((database) => ({
     title: `Tests on ${database}`,
     database,
     runnerArgs,
   }))
-  return args.length === 0 ? [both[0], quickstart, both[1]] : both
+  return everything && args.length === 0 ? [both[0], quickstart, both[1]] : both
 }
 
 async function work() {
