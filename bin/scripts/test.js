@@ -1,4 +1,7 @@
 import adonisrc from '../../adonisrc.ts'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { compileApplication } from '../../tests/harness/compiled.ts'
 import { ended, start } from '../ready/node.js'
 
 /**
@@ -17,6 +20,7 @@ const quickSuites = suites.filter((name) => everything || !TAKE_MINUTES.includes
 const args = process.argv.slice(2)
 
 const runs = planRuns()
+const compiled = compileApplication()
 const results = []
 let shown = false
 let interrupted = false
@@ -25,6 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 await Promise.all([work(), work()])
+rmSync(compiled, { recursive: true, force: true })
 for (const { title, output } of results) {
   if (output !== '') console.log(`\n${title}\n${output}`)
 }
@@ -78,6 +83,8 @@ async function runTests({ title, database, runnerArgs }, output) {
     env: {
       ...process.env,
       DB_CONNECTION: database,
+      COMPILED_APPLICATION: compiled,
+      NODE_COMPILE_CACHE: join(compiled, 'cache'),
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
     },
   })

@@ -1,9 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { compileApplication } from '../harness/compiled.js'
 import { freePort } from '../harness/ports.js'
 import { startPostgres, type TestPostgres } from '../harness/postgres.js'
 import type { Holdings } from './seed.js'
@@ -14,35 +14,16 @@ export type Database = (typeof DATABASES)[number]
 export type BenchServer = { url: string; holdings: Holdings; process: ChildProcess; env: Env }
 type Env = Record<string, string>
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-
 /**
  * What the servers of one run need: the compiled application, a directory for their databases and
  * a PostgreSQL that writes as durably as in production.
  */
 export class Workshop {
-  readonly #build: string
+  readonly #build = compileApplication()
   readonly #data = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
   readonly #servers = new Set<ChildProcess>()
   #postgres?: TestPostgres
   #databases = 0
-
-  /**
-   * Compiles the application as `node ace build` does. The build lies inside the project, where
-   * it finds the installed packages.
-   */
-  constructor() {
-    mkdirSync(join(ROOT, 'tmp'), { recursive: true })
-    this.#build = mkdtempSync(join(ROOT, 'tmp/bench-'))
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
-    const options = ['--outDir', this.#build, '--noCheck', '--sourceMap', 'false']
-    const compiled = spawnSync(process.execPath, [tsc, ...options], {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    if (compiled.status !== 0) throw new Error('The application could not be compiled.')
-    copyFileSync(join(ROOT, 'package.json'), join(this.#build, 'package.json'))
-  }
 
   /**
    * Starts a server in production mode on a new database that holds so many live tokens.

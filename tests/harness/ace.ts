@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { programOf } from './compiled.js'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const CONSOLE = ['--import=@poppinss/ts-exec', 'bin/console.ts']
+const { cwd, args: CONSOLE } = programOf('console')
 
 export type Finished = {
   exitCode: number | null
@@ -62,7 +61,7 @@ export function startAceOnTerminal(
 
 function spawnOptions({ env }: { env?: Record<string, string> }) {
   return {
-    cwd: ROOT,
+    cwd,
     stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '0', ...env },
   }

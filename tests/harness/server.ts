@@ -1,9 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { programOf } from './compiled.js'
 import { freePort } from './ports.js'
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 export type TestServer = {
   /** `http://127.0.0.1:PORT` */
@@ -25,8 +23,9 @@ export async function startServer(
   options: { env?: Record<string, string>; clockOffset?: number; port?: number } = {}
 ): Promise<TestServer> {
   const port = options.port ?? (await freePort())
-  const child = spawn(process.execPath, ['--import=@poppinss/ts-exec', 'bin/server.ts'], {
-    cwd: ROOT,
+  const { cwd, args } = programOf('server')
+  const child = spawn(process.execPath, args, {
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
