@@ -38,6 +38,7 @@ export default defineConfig({
     () => import('@adonisjs/limiter/limiter_provider'),
     { file: () => import('#providers/bounded_waiting_provider'), environment: ['web'] },
     () => import('#providers/api_provider'),
+    () => import('#providers/request_auth_provider'),
     () => import('#providers/last_seen_provider'),
     () => import('#providers/notices_provider'),
     { file: () => import('#providers/decoy_provider'), environment: ['web'] },

@@ -24,10 +24,7 @@ server.use([
  * The router middleware stack runs middleware on all the HTTP
  * requests with a registered route.
  */
-router.use([
-  () => import('@adonisjs/core/bodyparser_middleware'),
-  () => import('#middleware/initialize_auth_middleware'),
-])
+router.use([() => import('@adonisjs/core/bodyparser_middleware')])
 
 /**
  * Named middleware collection must be explicitly assigned to

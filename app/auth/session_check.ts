@@ -84,9 +84,9 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
 /**
  * Why a session is dead of which no end is written: time has ended it, a cut-off covers it, or its
  * account is disabled. Null while it lives. Disabling writes the ends of all that live, so what it
- * left had ended before.
+ * left had ended before. A promise only where the cut-off must be read first.
  */
-export async function endOfUnended(unended: Unended): Promise<SessionEnd | null> {
+export function endOfUnended(unended: Unended): SessionEnd | null | Promise<SessionEnd> {
   const { session, cutSeq, userDisabledAt, cutoff } = unended
   session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
   const lapse = lapseOf(session, cutSeq, clock.now())

@@ -27,16 +27,13 @@ const UNKNOWN: Verdict = { type: 'unknown' }
  * from one check to the next. Throws when the database can't be asked.
  */
 export async function verifyToken(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
-  const verdict = await reachVerdict(value, kinds)
+  const kind = tokenKind(value)
+  const verdict = kind && kinds.includes(kind) ? await reachVerdict(hashToken(value)) : UNKNOWN
   countVerdict(verdict.type)
   return verdict
 }
 
-async function reachVerdict(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
-  const kind = tokenKind(value)
-  if (!kind || !kinds.includes(kind)) return UNKNOWN
-
-  const hash = hashToken(value)
+async function reachVerdict(hash: string): Promise<Verdict> {
   const token = await tokenLookup.read(hash)
   if (token) return judge(token)
 
@@ -53,8 +50,8 @@ async function judge(token: TokenRecord): Promise<Verdict> {
   const { session } = token
   const userDisabledAt = token.user.disabledAt
   if (session) {
-    const end = await endOfUnended({ session, cutSeq: token.cutSessionSeq, userDisabledAt })
-    if (end) return { type: 'ended', end }
+    const end = endOfUnended({ session, cutSeq: token.cutSessionSeq, userDisabledAt })
+    if (end) return { type: 'ended', end: await end }
   } else if (userDisabledAt) {
     return { type: 'ended', end: { reason: 'account_disabled', endedAt: userDisabledAt } }
   } else if (token.id <= token.cutApiKeyId) {

@@ -23,7 +23,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
    */
   override async report(error: unknown, ctx: HttpContext) {
     const known = asApiError(error)
-    const { user, session } = ctx.auth ?? {}
+    const { user, session } = ctx.auth.use('api')
     const speaker = { ...this.context(ctx), user: user?.id, session: session?.id }
     if (known.status < 500) {
       if (!isSuspicious(known)) return

@@ -18,7 +18,7 @@ export default class CountRequestsMiddleware {
     this.#seriesOf(ctx.route ? ctx.request.method() : 'ANY', route, status).inc()
 
     if (ctx.logger.isLevelEnabled('debug')) {
-      const { user, session } = ctx.auth ?? {}
+      const { user, session } = ctx.auth.use('api')
       ctx.logger.debug(
         { method: ctx.request.method(), route, status, user: user?.id, session: session?.id },
         'request answered'
