@@ -114,10 +114,11 @@ function postgres(pool: PostgreConfig['pool']): PostgreConfig {
 const usesPostgres = env.get('DB_CONNECTION') === 'postgres'
 
 /**
- * How many lookups are under way at once. PostgreSQL works beside this process, so it reads one
- * while the answers to another are written; SQLite's would share this process's threads.
+ * How many lookups are under way at once, on the one connection for them. PostgreSQL works beside
+ * this process, so it reads one while the answers to another are written; SQLite's would share this
+ * process's threads.
  */
-export const lookupConnections = usesPostgres ? 3 : 1
+export const lookupsAtOnce = usesPostgres ? 2 : 1
 
 const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
@@ -125,7 +126,7 @@ const dbConfig = defineConfig({
     sqlite: sqlite(),
     postgres: postgres({ max: 10, afterCreate: preparePostgres }),
     lookup: usesPostgres
-      ? postgres({ max: lookupConnections, afterCreate: preparePostgresLookup })
+      ? postgres({ max: 1, afterCreate: preparePostgresLookup })
       : sqlite(prepareSqliteLookup),
   },
 })

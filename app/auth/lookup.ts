@@ -2,7 +2,7 @@ import { Coalescer } from '#auth/coalescer'
 import { LookupStatement, type Columns } from '#auth/lookup_statement'
 import type { TokenKind } from '#auth/token'
 import { lookupBatches } from '#app/metrics/metrics'
-import { lookupConnections } from '#config/database'
+import { lookupsAtOnce } from '#config/database'
 import { toDate, type StoredInstant } from '#models/instant'
 import User from '#models/user'
 import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
@@ -152,4 +152,4 @@ function toUser(row: LookupRow): User {
 /**
  * The lookup that every check of a token goes through, by the token's hash.
  */
-export const tokenLookup = new Coalescer(readTokens, { statements: lookupConnections })
+export const tokenLookup = new Coalescer(readTokens, { statements: lookupsAtOnce })

@@ -58,13 +58,16 @@ export class LookupStatement<Row extends object> {
     const lookup = db.connection('lookup')
     const pool = lookup.getReadClient().client
     const connection = await pool.acquireConnection()
+    if (lookup.dialect.name === 'postgres') {
+      /** It is pipelined: the next statement goes down it before this one is answered. */
+      const answer = this.#readPostgres(connection, keys)
+      void pool.releaseConnection(connection)
+      return this.#toRows(await answer)
+    }
     try {
-      const found = await (lookup.dialect.name === 'postgres'
-        ? this.#readPostgres(connection, keys)
-        : this.#readSqlite(connection, keys))
-      return found.map((values) => this.#toRow(values))
+      return this.#toRows(await this.#readSqlite(connection, keys))
     } finally {
-      pool.releaseConnection(connection)
+      void pool.releaseConnection(connection)
     }
   }
 
@@ -88,10 +91,12 @@ export class LookupStatement<Row extends object> {
     return JSON.parse(await inTime(answer, this.#patience, () => connection.interrupt()))
   }
 
-  #toRow(values: unknown[]): Row {
-    const row: Partial<Record<keyof Row, unknown>> = {}
-    for (let index = 0; index < values.length; index++) row[this.#columns[index]] = values[index]
-    return row as Row
+  #toRows(found: unknown[][]): Row[] {
+    return found.map((values) => {
+      const row: Partial<Record<keyof Row, unknown>> = {}
+      for (let index = 0; index < values.length; index++) row[this.#columns[index]] = values[index]
+      return row as Row
+    })
   }
 }
 
