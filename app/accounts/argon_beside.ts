@@ -12,10 +12,10 @@ type Answer = { id: number; result?: string | boolean }
 type Pending = { resolve: (result: string | boolean) => void; reject: (error: Error) => void }
 
 /**
- * How much a hash stands back when processors are scarce, as a nice value: it gets a third of what
+ * How much a hash stands back when processors are scarce, as a nice value: it gets a tenth of what
  * the check of a token gets, and everything that is left over.
  */
-const STANDS_BACK = 5
+const STANDS_BACK = 10
 
 const SCRIPT = new URL(`./argon_process${extname(import.meta.url)}`, import.meta.url)
 

@@ -56,7 +56,7 @@ test.group('The process that hashes passwords', () => {
   test('stands back, and knows nothing of the environment', async ({ assert }) => {
     const beside = new ArgonBeside(parameters)
     await beside.make('password')
-    assert.equal(getPriority(beside.pid), getPriority() + 5)
+    assert.equal(getPriority(beside.pid), getPriority() + 10)
     const environment = readFileSync(`/proc/${beside.pid}/environ`, 'utf8')
     assert.notInclude(environment, process.env.APP_KEY!)
     assert.deepEqual(
