@@ -1,6 +1,6 @@
-import adonisrc from '../../adonisrc.ts'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import adonisrc from '../../adonisrc.ts'
 import { compileApplication } from '../../tests/harness/compiled.ts'
 import { ended, start } from '../ready/node.js'
 
@@ -20,7 +20,11 @@ const quickSuites = suites.filter((name) => everything || !TAKE_MINUTES.includes
 const args = process.argv.slice(2)
 
 const runs = planRuns()
-const compiled = compileApplication()
+
+/**
+ * Worth its seconds when many processes are started: the runs of whole databases.
+ */
+const compiled = args.length === 0 ? compileApplication() : undefined
 const results = []
 let shown = false
 let interrupted = false
@@ -29,7 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 await Promise.all([work(), work()])
-rmSync(compiled, { recursive: true, force: true })
+if (compiled) rmSync(compiled, { recursive: true, force: true })
 for (const { title, output } of results) {
   if (output !== '') console.log(`\n${title}\n${output}`)
 }
@@ -83,8 +87,10 @@ async function runTests({ title, database, runnerArgs }, output) {
     env: {
       ...process.env,
       DB_CONNECTION: database,
-      COMPILED_APPLICATION: compiled,
-      NODE_COMPILE_CACHE: join(compiled, 'cache'),
+      ...(compiled && {
+        COMPILED_APPLICATION: compiled,
+        NODE_COMPILE_CACHE: join(compiled, 'cache'),
+      }),
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
     },
   })

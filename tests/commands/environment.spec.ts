@@ -18,11 +18,7 @@ function startWith(env: Record<string, string>, file = 'start/env.ts') {
   })
 }
 
-test.group('Environment', (group) => {
-  group.tap((each) => {
-    each.skip(process.env.DB_CONNECTION === 'postgres', 'says nothing of the database')
-  })
-
+test.group('Environment', () => {
   test('{name}={value} stops the start with one line that says what is allowed')
     .with([
       { name: 'PORT', value: '70000', allowed: 'a whole number from 0 to 65535' },

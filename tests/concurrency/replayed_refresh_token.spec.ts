@@ -5,6 +5,7 @@ import { makeUser } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
 import { startServer, type TestServer } from '#tests/harness/server'
+import { until } from '#tests/harness/until'
 
 const REFRESH = '/api/v1/auth/refresh'
 
@@ -43,10 +44,8 @@ async function abandonRefresh(
 }
 
 async function untilRotated() {
-  const deadline = Date.now() + 10_000
-  while ((await countRows('ended_tokens', { reason: 'rotated' })) === 0) {
-    if (Date.now() > deadline) throw new Error('The refresh never happened.')
-  }
+  const isRotated = async () => (await countRows('ended_tokens', { reason: 'rotated' })) > 0
+  await until(isRotated, 'a refresh', 10_000)
 }
 
 test.group('A refresh token that comes back', (group) => {

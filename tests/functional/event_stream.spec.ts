@@ -14,19 +14,9 @@ import { emptyDatabase } from '#tests/harness/database'
 import { listen, type Listener } from '#tests/harness/event_stream'
 import { call } from '#tests/harness/http'
 import { keepPolicy } from '#tests/harness/policy'
+import { until } from '#tests/harness/until'
 
 const server = `http://${process.env.HOST}:${process.env.PORT}`
-
-/**
- * Waits until a condition holds.
- */
-async function until(condition: () => boolean, what: string, patience = 5_000) {
-  const deadline = performance.now() + patience
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${patience} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 test.group('Event stream', (group) => {
   const open: Listener[] = []

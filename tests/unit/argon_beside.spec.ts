@@ -5,27 +5,15 @@ import { Argon } from '@adonisjs/core/hash/drivers/argon'
 import { ArgonBeside } from '#accounts/argon_beside'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 import { startServer } from '#tests/harness/server'
+import { until } from '#tests/harness/until'
 
 const parameters = { memory: 1024, iterations: 2, parallelism: 1 }
 const ON_LINUX = process.platform === 'linux'
 
-/**
- * Polls until there is an answer. Throws when there is none after five seconds.
- */
-async function until<Result>(look: () => Result | undefined): Promise<Result> {
-  const deadline = Date.now() + 5_000
-  for (;;) {
-    const found = look()
-    if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error('It did not happen within five seconds.')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-function isGone(pid: number): true | undefined {
+function isGone(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return undefined
+    return false
   } catch {
     return true
   }
@@ -85,9 +73,12 @@ test.group('The process that hashes passwords', () => {
   test('ends with the server it works for, however that ends', async ({ assert }) => {
     for (const end of ['stop', 'kill'] as const) {
       const server = await startServer()
-      const child = await until(() => childOf(server.process.pid!))
+      const childOfServer = () => childOf(server.process.pid!)
+      await until(() => childOfServer() !== undefined, 'a process that hashes')
+      const child = childOfServer()!
       await server[end]()
-      assert.isTrue(await until(() => isGone(child)))
+      await until(() => isGone(child), `the end of process ${child}`)
+      assert.isTrue(isGone(child))
     }
   })
     .skip(!ON_LINUX, 'reads /proc')
