@@ -38,7 +38,7 @@ export default defineConfig({
     () => import('@adonisjs/limiter/limiter_provider'),
     { file: () => import('#providers/bounded_waiting_provider'), environment: ['web'] },
     () => import('#providers/api_provider'),
-    () => import('#providers/request_auth_provider'),
+    { file: () => import('#providers/request_auth_provider'), environment: ['web', 'test'] },
     () => import('#providers/last_seen_provider'),
     () => import('#providers/notices_provider'),
     { file: () => import('#providers/decoy_provider'), environment: ['web'] },

@@ -10,9 +10,10 @@ type Callback = (this: Statement, error: Error | null, rows?: unknown[]) => void
 
 /**
  * Has a SQLite connection run statements in the order in which it gets them, and keep them, so that
- * one that comes again is not compiled again, which for a small one takes as long as it takes to run. The one used longest ago goes when
- * there are too many. SQLite by itself compiles again what a changed schema made outdated, and
- * refuses to close a connection before its statements are finalized.
+ * one that comes again is not compiled again, which for a small one takes as long as it takes to
+ * run. The one used longest ago goes when there are too many. SQLite by itself compiles again what
+ * a changed schema made outdated, and refuses to close a connection before its statements are
+ * finalized.
  */
 export function keepPrepared(connection: Database): void {
   const kept = new Map<string, Statement>()
@@ -39,9 +40,9 @@ export function keepPrepared(connection: Database): void {
   const waiting: (() => void)[] = []
   let running = false
   const next = () => {
-    const run = waiting.shift()
-    running = run !== undefined
-    run?.()
+    const turn = waiting.shift()
+    running = turn !== undefined
+    turn?.()
   }
 
   /** One that failed may be left in the middle: it is not used again. */

@@ -23,7 +23,7 @@ export type Ending = {
   note?: string | null
 }
 
-type EndedSession = Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Session, 'userAgent'>>
+type SessionToEnd = Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Session, 'userAgent'>>
 
 /**
  * Ends sessions, together with the caller's transaction, which holds the rows of the sessions'
@@ -31,7 +31,7 @@ type EndedSession = Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Ses
  */
 export async function endSessions(
   trx: TransactionClientContract,
-  sessions: EndedSession[],
+  sessions: SessionToEnd[],
   ending: Ending
 ): Promise<void> {
   await inOneGo(trx, endingOf(trx, sessions, ending))
@@ -40,11 +40,11 @@ export async function endSessions(
 /**
  * What ends sessions, for a caller that sends it together with more. Everything that ends one comes
  * through here: tokens are deleted, what explains them to their holder is kept, the session is
- * marked, the log is written.
+ * marked. The log gets it at once (`appendEvents`), so the statements must be sent.
  */
 export function endingOf(
   trx: TransactionClientContract,
-  sessions: EndedSession[],
+  sessions: SessionToEnd[],
   ending: Ending
 ): Statement[] {
   if (sessions.length === 0) return []

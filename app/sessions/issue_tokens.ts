@@ -1,4 +1,4 @@
-import { type Statement } from '#app/database_connections/in_one_go'
+import type { Statement } from '#app/database_connections/in_one_go'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { hashToken, type TokenKind } from '#auth/token'
@@ -18,9 +18,10 @@ export type IssuedTokens = {
 }
 
 /**
- * What writes a session's access token and refresh token, and how their holder gets them. Neither outlives the session. Without refresh
- * tokens every use gives the access token its time again: it may live as long as the session, which
- * goes idle when it is not used for that time (#sessions/standing).
+ * What writes a session's access token and refresh token, and how their holder gets them. Neither
+ * outlives the session. Without refresh tokens every use gives the access token its time again: it
+ * may live as long as the session, which goes idle when it is not used for that time
+ * (#sessions/standing).
  */
 export function issueTokens(
   session: Pick<Session, 'id' | 'userId' | 'expiresAt'>,

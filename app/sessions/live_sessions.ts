@@ -22,7 +22,7 @@ const SETTLED_AT_ONCE = 100
  */
 export async function liveSessionsOf(client: QueryClientContract, user: User): Promise<Session[]> {
   const now = clock.now()
-  const { sessions } = sort(await readUnended(client, user.id, 0))
+  const { sessions } = tellApart(await readUnended(client, user.id, 0))
   return sessions.filter((session) => !lapseOf(session, 0, now))
 }
 
@@ -37,7 +37,7 @@ export async function settleSessionsOf(
   read?: unknown[]
 ): Promise<Session[]> {
   const now = clock.now()
-  const { sessions, cutOff } = sort(read ?? (await readUnended(trx, user.id, SETTLED_AT_ONCE)))
+  const { sessions, cutOff } = tellApart(read ?? (await readUnended(trx, user.id, SETTLED_AT_ONCE)))
   for (const session of cutOff) {
     const cutoff = await cutoffOf(trx, session)
     if (cutoff) await endCutOff(trx, [session], cutoff)
@@ -95,7 +95,7 @@ function readUnended(client: QueryClientContract, userId: number, cutOff: number
  * Latest activity first, with the uses that this node has seen and not written yet: a session in
  * use is neither idle nor the first to go.
  */
-function sort(read: unknown[]): { sessions: Session[]; cutOff: Session[] } {
+function tellApart(read: unknown[]): { sessions: Session[]; cutOff: Session[] } {
   const sessions: Session[] = []
   const cutOff: Session[] = []
   for (const row of read as (SessionRow & { is_cut_off: number })[]) {

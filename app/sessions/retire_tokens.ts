@@ -1,5 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { type Statement } from '#app/database_connections/in_one_go'
+import type { Statement } from '#app/database_connections/in_one_go'
 import { inList } from '#sessions/sql'
 
 /**
