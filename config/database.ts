@@ -5,6 +5,7 @@ import { defineConfig } from '@adonisjs/lucid'
 import { beginAtOnce } from '#app/database_connections/begin_at_once'
 import { nameStatements } from '#app/database_connections/name_statements'
 import { keepPrepared } from '#app/database_connections/keep_prepared'
+import { runInTurn } from '#app/database_connections/run_in_turn'
 import { cutWhenSilent } from '#app/database_connections/cut_when_silent'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
 
@@ -32,6 +33,7 @@ function prepareSqlite(connection: any, done: (error: Error | null, connection: 
     (error: Error | null) => done(error, connection)
   )
   keepPrepared(connection)
+  runInTurn(connection)
 }
 
 /**

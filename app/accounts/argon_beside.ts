@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { availableParallelism, setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Argon } from '@adonisjs/core/hash/drivers/argon'
@@ -17,6 +17,12 @@ type Pending = { resolve: (result: string | boolean) => void; reject: (error: Er
  */
 const STANDS_BACK = 10
 
+/**
+ * Milliseconds after which a hash fails, and the process with it: one takes tens of them, so by
+ * then it stands still.
+ */
+const PATIENCE = 10_000
+
 const SCRIPT = new URL(`./argon_process${extname(import.meta.url)}`, import.meta.url)
 
 /**
@@ -26,18 +32,20 @@ const SCRIPT = new URL(`./argon_process${extname(import.meta.url)}`, import.meta
  */
 export class ArgonBeside extends Argon {
   readonly #parameters: Parameters
+  readonly #patience: number
   readonly #pending = new Map<number, Pending>()
   #child?: ChildProcess
   #orders = 0
   #unstartable = false
 
-  constructor(parameters: Parameters) {
+  constructor(parameters: Parameters, patience = PATIENCE) {
     super(parameters)
     this.#parameters = parameters
+    this.#patience = patience
   }
 
   /**
-   * The hash of a password. Throws `E_UNAVAILABLE` when the process ends meanwhile.
+   * The hash of a password. Throws `E_UNAVAILABLE` when the process ends or stands still.
    */
   override async make(plain: string): Promise<string> {
     if (this.#unstartable) return super.make(plain)
@@ -45,7 +53,7 @@ export class ArgonBeside extends Argon {
   }
 
   /**
-   * Whether a hash is that of the password. Throws `E_UNAVAILABLE` when the process ends meanwhile.
+   * Whether a hash is that of the password. Throws `E_UNAVAILABLE` when the process ends or stands still.
    */
   override async verify(hashed: string, plain: string): Promise<boolean> {
     if (this.#unstartable) return super.verify(hashed, plain)
@@ -62,12 +70,13 @@ export class ArgonBeside extends Argon {
   #order(order: Order): Promise<string | boolean> {
     const child = (this.#child ??= this.#start())
     const id = this.#orders++
-    return new Promise((resolve, reject) => {
+    const stuck = setTimeout(() => child.kill('SIGKILL'), this.#patience).unref()
+    return new Promise<string | boolean>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
       child.send({ id, ...order }, (error) => {
         if (error) this.#settle({ id })
       })
-    })
+    }).finally(() => clearTimeout(stuck))
   }
 
   #settle({ id, result }: Answer) {
@@ -78,12 +87,13 @@ export class ArgonBeside extends Argon {
   }
 
   /**
-   * It gets no environment: what it needs are the parameters, which are no secret.
+   * It gets nothing of the environment: what it needs are the parameters, which are no secret, and a
+   * thread for each hash at once (#accounts/hash_queue).
    */
   #start(): ChildProcess {
     const child = fork(fileURLToPath(SCRIPT), [JSON.stringify(this.#parameters)], {
       execArgv: [],
-      env: {},
+      env: { UV_THREADPOOL_SIZE: String(availableParallelism()) },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
     child.on('message', (answer: Answer) => this.#settle(answer))

@@ -1,28 +1,27 @@
+import db from '@adonisjs/lucid/services/db'
 import { hashPassword, isOutdated, verifyPassword } from '#accounts/passwords'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import User from '#models/user'
+import User, { toUser, USER_COLUMNS, type UserRow } from '#models/user'
+import { rows } from '#sessions/sql'
 
 /**
- * Begins to read the account of an e-mail, so that it is there once the attempt may begin. What
- * fails is thrown to whoever waits for it.
+ * The account of an e-mail; null when there is none.
  */
-export function lookUpAccount(email: string): Promise<User | null> {
-  const account = User.findBy('email', email)
-  account.catch(() => {})
-  return account
+export async function readAccount(email: string): Promise<User | null> {
+  const [row] = await rows<UserRow>(
+    db.connection(),
+    `SELECT ${USER_COLUMNS.join(', ')} FROM users WHERE email = ?`,
+    [email]
+  )
+  return row ? toUser(row) : null
 }
 
 /**
- * The user behind an e-mail and a password. Unknown e-mail and wrong password cost the same work
- * and throw the same `E_INVALID_CREDENTIALS`; the right password of a disabled account throws
- * `E_ACCOUNT_DISABLED`. `account` is what `lookUpAccount` gave, where it was called already.
+ * The user of an account, whose password this is. No account and a wrong password cost the same
+ * work and throw the same `E_INVALID_CREDENTIALS`; the right password of a disabled account throws
+ * `E_ACCOUNT_DISABLED`.
  */
-export async function verifyCredentials(
-  email: string,
-  password: string,
-  account = lookUpAccount(email)
-): Promise<User> {
-  const user = await account
+export async function verifyCredentials(user: User | null, password: string): Promise<User> {
   const matches = await verifyPassword(user?.password ?? null, password)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()

@@ -19,7 +19,8 @@ export function noticeNewDevice(user: Pick<User, 'email'>, session: Session): vo
   })
 }
 
-async function isKnown({ userId, seq, device, userAgent }: Session): Promise<boolean> {
+async function isKnown({ id, userId, device, userAgent }: Session): Promise<boolean> {
+  const seq = db.from('sessions').where('id', id).select('seq')
   const query = db.from('sessions').where('user_id', userId).where('seq', '<', seq).select('seq')
   if (device.id !== null) query.where('device_id', device.id)
   else {

@@ -6,7 +6,7 @@ import type { SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
 import type { EndReason } from '#sessions/end_reasons'
 import { lastSeen } from '#sessions/last_seen'
-import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
+import { SESSION_COLUMNS, toSession, type StoredSession, type SessionRow } from '#sessions/session'
 import { takenOverBy } from '#sessions/session_end'
 import { inList, rows } from '#sessions/sql'
 import { lapseOf } from '#sessions/standing'
@@ -28,7 +28,7 @@ type Row = SessionRow & {
  * What a check needs of a session without a written end.
  */
 type Unended = {
-  session: Session
+  session: StoredSession
   cutSeq: number
   userDisabledAt: Date | null
   /** The first cut-off that covers it, where it is known; else it is read when it is needed. */
@@ -39,7 +39,7 @@ const COLUMNS = SESSION_COLUMNS.map((column) => `s.${column}`).join(', ')
 
 async function readSessions(ids: string[]): Promise<Map<string, Row>> {
   const lookup = db.connection('lookup')
-  const byId = inList(lookup, 's.id', 'uuid')
+  const byId = inList(lookup, 's.id', 'uuid', ids)
   const found = await rows<Row>(
     lookup,
     `SELECT ${COLUMNS}, s.ended_at, s.end_reason,
@@ -55,7 +55,7 @@ async function readSessions(ids: string[]): Promise<Map<string, Row>> {
        WHERE session_seq >= s.seq AND (user_id IS NULL OR user_id = s.user_id)
      )
      WHERE ${byId.sql}`,
-    [byId.bind(ids)]
+    [byId.binding]
   )
   return new Map(found.map((row) => [row.id, row]))
 }

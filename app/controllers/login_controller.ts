@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { lookUpAccount, verifyCredentials } from '#accounts/credentials'
+import { readAccount, verifyCredentials } from '#accounts/credentials'
 import { countSignIn } from '#app/metrics/count_sign_in'
 import { limitSignIn } from '#app/rate_limits/limited_work'
 import { deviceOf } from '#sessions/device'
@@ -9,14 +9,17 @@ import { loginValidator } from '#validators/auth'
 export default class LoginController {
   async store({ request, response, auth, serialize }: HttpContext) {
     const { email, password, device, ...choice } = await loginValidator.validate(request.body())
-    const account = lookUpAccount(email)
-    const { user, opened } = await countSignIn(() =>
-      limitSignIn({ email, ip: request.ip() }, async () => {
-        const verified = await verifyCredentials(email, password, account)
-        const session = await auth.login(verified, { device: deviceOf(device), ...choice })
-        return { user: verified, opened: session }
-      })
-    )
+    const { user, opened } = await countSignIn(async () => {
+      const account = await readAccount(email)
+      return limitSignIn(
+        { email, ip: request.ip() },
+        () => verifyCredentials(account, password),
+        async (verified) => {
+          const session = await auth.login(verified, { device: deviceOf(device), ...choice })
+          return { user: verified, opened: session }
+        }
+      )
+    })
 
     response.header('Cache-Control', 'no-store')
     return serialize(OpenedSessionTransformer.transform(opened, user))

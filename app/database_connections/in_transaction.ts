@@ -1,9 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { commitWith, type Connection, type Statement } from '#app/database_connections/in_one_go'
 
-type Step = () => Promise<void>
-
-const lastSteps = new WeakMap<TransactionClientContract, Step[]>()
+const lastStatements = new WeakMap<TransactionClientContract, (() => Statement[])[]>()
 
 /**
  * Runs `work` in a transaction. What it gives is given once the transaction has committed; when it
@@ -19,12 +18,10 @@ export async function inTransaction<Result>(
   const trx = await db.transaction()
   /** Its BEGIN has failed: this throws why. */
   if (trx.isCompleted) await trx.knexClient.executionPromise
-  sayWhenCommitFails(trx)
-  const steps: Step[] = []
-  lastSteps.set(trx, steps)
+  lastStatements.set(trx, [])
+  commitInOneGo(trx)
   try {
     const result = await work(trx)
-    for (const step of steps) await step()
     await trx.commit()
     return result
   } catch (error) {
@@ -34,22 +31,22 @@ export async function inTransaction<Result>(
 }
 
 /**
- * Has `step` run as the last thing of a transaction of `inTransaction`, right before it commits.
- * When it throws, nothing has changed.
+ * Has the database run what `statements` gives at the end of a transaction of `inTransaction`,
+ * together with its COMMIT: whoever needs no answer to them saves the time of one. When one fails,
+ * nothing has changed.
  */
-export function beforeCommit(trx: TransactionClientContract, step: Step): void {
-  const steps = lastSteps.get(trx)
-  if (!steps) throw new Error('This transaction was not begun by inTransaction.')
-  steps.push(step)
+export function lastly(trx: TransactionClientContract, statements: () => Statement[]): void {
+  const last = lastStatements.get(trx)
+  if (!last) throw new Error('This transaction was not begun by inTransaction.')
+  last.push(statements)
 }
-
-type RawConnection = { __knex__disposed?: unknown }
 
 /**
  * knex says by `executionPromise` alone whether a transaction has committed. A connection whose
  * COMMIT has failed may still be within the transaction, so the pool must not give it to others.
  */
-function sayWhenCommitFails({ knexClient }: TransactionClientContract) {
+function commitInOneGo(trx: TransactionClientContract) {
+  const { knexClient } = trx
   const commit = knexClient.commit as () => Promise<unknown>
   const committing = async () => {
     await commit()
@@ -59,11 +56,13 @@ function sayWhenCommitFails({ knexClient }: TransactionClientContract) {
 
   const { client } = knexClient
   const query = client.query
-  client.query = async (connection: RawConnection, statement: unknown) => {
+  client.query = async (connection: Connection, statement: unknown) => {
+    if (statement !== 'COMMIT;') return query(connection, statement)
     try {
-      return await query(connection, statement)
+      const last = lastStatements.get(trx)!.flatMap((statements) => statements())
+      return await commitWith(connection, last)
     } catch (error) {
-      if (statement === 'COMMIT;') connection.__knex__disposed = error
+      connection.__knex__disposed = error
       throw error
     }
   }

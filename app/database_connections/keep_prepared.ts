@@ -9,9 +9,8 @@ type Method = 'all' | 'run'
 type Callback = (this: Statement, error: Error | null, rows?: unknown[]) => void
 
 /**
- * Has a SQLite connection run statements in the order in which it gets them, and keep them, so that
- * one that comes again is not compiled again, which for a small one takes as long as it takes to
- * run. The one used longest ago goes when there are too many. SQLite by itself compiles again what
+ * Has a SQLite connection keep its statements, so that one that comes again is not compiled again,
+ * which for a small one takes as long as it takes to run. The one used longest ago goes when there are too many. SQLite by itself compiles again what
  * a changed schema made outdated, and refuses to close a connection before its statements are
  * finalized.
  */
@@ -36,36 +35,19 @@ export function keepPrepared(connection: Database): void {
     return statement
   }
 
-  /** The driver runs statements on several threads: one begins when the one before it has ended. */
-  const waiting: (() => void)[] = []
-  let running = false
-  const next = () => {
-    const turn = waiting.shift()
-    running = turn !== undefined
-    turn?.()
-  }
-
   /** One that failed may be left in the middle: it is not used again. */
-  const run = (method: Method, sql: string, values: unknown[], done?: Callback) => {
-    const statement = take(sql, (error) => {
-      next()
-      done?.call(statement, error)
-    })
-    statement[method](values, function (this: Statement, error: Error | null, rows?: unknown[]) {
-      if (error && kept.get(sql) === this) forget(sql)
-      next()
-      done?.call(this, error, rows)
-    })
-  }
-  const inTurn = (method: Method) => (sql: string, values?: unknown, callback?: Callback) => {
+  const byKept = (method: Method) => (sql: string, values?: unknown, callback?: Callback) => {
     const [bound, done] =
       typeof values === 'function' ? [[], values as Callback] : [values ?? [], callback]
-    waiting.push(() => run(method, sql, bound as unknown[], done))
-    if (!running) next()
+    const statement = take(sql, (error) => done?.call(statement, error))
+    statement[method](bound, function (this: Statement, error: Error | null, rows?: unknown[]) {
+      if (error && kept.get(sql) === this) forget(sql)
+      done?.call(this, error, rows)
+    })
     return connection
   }
-  connection.all = inTurn('all') as Database['all']
-  connection.run = inTurn('run') as Database['run']
+  connection.all = byKept('all') as Database['all']
+  connection.run = byKept('run') as Database['run']
 
   const close = connection.close.bind(connection)
   connection.close = (done) => {

@@ -31,10 +31,7 @@ let named = 0
 export function nameStatements(client: Client): void {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown
   client.query = ((wording: Wording | string, ...rest: unknown[]) => {
-    if (typeof wording === 'object' && wording.text && !wording.name) {
-      const name = nameOf(wording.text)
-      if (name) return query({ ...wording, name }, ...rest)
-    }
+    if (typeof wording === 'object' && wording.text) wording.name ??= nameOf(wording.text)
     return query(wording, ...rest)
   }) as Client['query']
 }

@@ -1,5 +1,5 @@
 import clock from '#app/clock'
-import { instant } from '#models/instant'
+import { instant, toDate, type StoredInstant } from '#models/instant'
 import { BaseModel, beforeCreate, beforeSave, column } from '@adonisjs/lucid/orm'
 
 export type Role = 'user' | 'admin'
@@ -73,4 +73,65 @@ export default class User extends BaseModel {
   static stamp(user: User) {
     user.updatedAt = clock.now()
   }
+}
+
+/**
+ * The columns that make a `User`, as the databases give them. PostgreSQL gives 64-bit numbers as
+ * text.
+ */
+export type UserRow = {
+  id: number
+  full_name: string | null
+  email: string
+  password: string
+  role: string
+  session_limit: number | null
+  cut_session_seq: number | string
+  cut_api_key_id: number | string
+  disabled_at: StoredInstant | null
+  created_at: StoredInstant
+  updated_at: StoredInstant
+}
+
+/**
+ * By name: PostgreSQL can keep such a statement (#app/database_connections/name_statements).
+ */
+export const USER_COLUMNS = [
+  'id',
+  'full_name',
+  'email',
+  'password',
+  'role',
+  'session_limit',
+  'cut_session_seq',
+  'cut_api_key_id',
+  'disabled_at',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof UserRow)[]
+
+/**
+ * The model as Lucid makes it from a row of `users`. Lucid sets one column after the other through
+ * the model's proxy, which alone would be a tenth of the cost of a request.
+ */
+export function toUser(row: UserRow): User {
+  const columns = {
+    id: row.id,
+    fullName: row.full_name,
+    email: row.email,
+    password: row.password,
+    role: row.role,
+    sessionLimit: row.session_limit,
+    cutSessionSeq: Number(row.cut_session_seq),
+    cutApiKeyId: Number(row.cut_api_key_id),
+    disabledAt: toDate(row.disabled_at),
+    createdAt: toDate(row.created_at),
+    updatedAt: toDate(row.updated_at),
+  }
+  const user = new User()
+  Object.assign(user.$attributes, columns)
+  Object.assign(user.$original, columns)
+  user.$isPersisted = true
+  user.$isLocal = false
+  return user
 }

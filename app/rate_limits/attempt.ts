@@ -3,6 +3,7 @@ import logger from '@adonisjs/core/services/logger'
 import limiter from '@adonisjs/limiter/services/main'
 import { errors as limiterErrors, type LimiterResponse } from '@adonisjs/limiter'
 import type { Bucket } from '#app/rate_limits/buckets'
+import { FullBuckets } from '#app/rate_limits/full_buckets'
 import { ApiError } from '#exceptions/api_error'
 import { E_TOO_MANY_REQUESTS } from '#exceptions/errors'
 import type { RateLimit } from '#start/env_rules'
@@ -12,6 +13,8 @@ import type { RateLimit } from '#start/env_rules'
  * when it failed or its result says so.
  */
 export type Keeps<Result> = 'failed' | 'always' | ((result: Result) => boolean)
+
+const fullBuckets = new FullBuckets()
 
 type Held = { bucket: Bucket; response: LimiterResponse; full: boolean; until: number }
 
@@ -24,12 +27,30 @@ type Held = { bucket: Bucket; response: LimiterResponse; full: boolean; until: n
  * Throws `E_TOO_MANY_REQUESTS` when a bucket is full, what the work throws, and whatever the
  * database throws when the buckets can't be asked.
  */
-export async function attempt<Result>(
+export function attempt<Result>(
   limit: RateLimit,
   buckets: Bucket[],
   keeps: Keeps<Result>,
   work: () => Promise<Result>
 ): Promise<Result> {
+  return attemptGuess(limit, buckets, keeps, async () => {}, work)
+}
+
+/**
+ * The same for work that begins with a guess which takes long and changes nothing: it is looked
+ * into while the units are taken, and what comes of it is dropped when a bucket turns out to be
+ * full. After that, until the bucket is free again, this node looks into no guess that is not
+ * admitted.
+ */
+export async function attemptGuess<Guess, Result>(
+  limit: RateLimit,
+  buckets: Bucket[],
+  keeps: Keeps<Result>,
+  guess: () => Promise<Guess>,
+  work: (guess: Guess) => Promise<Result>
+): Promise<Result> {
+  const ahead = buckets.some(({ key }) => fullBuckets.has(key)) ? undefined : guess()
+  ahead?.catch(() => {})
   const held = await takeAll(limit, buckets)
   const refused = await refusalOf(held)
   if (refused) {
@@ -37,7 +58,7 @@ export async function attempt<Result>(
     throw new E_TOO_MANY_REQUESTS(Math.max(refused.response.availableIn, 1))
   }
   try {
-    const result = await work()
+    const result = await work(await (ahead ?? guess()))
     const counts = typeof keeps === 'function' ? keeps(result) : keeps === 'always'
     if (!counts) giveBack(limit, held)
     return result
@@ -54,7 +75,9 @@ function takeAll(limit: RateLimit, buckets: Bucket[]): Promise<Held[]> {
   return Promise.all(
     buckets.map(async (bucket) => {
       const { response, full } = await consume(limit, bucket)
-      return { bucket, response, full, until: clock.millis() + response.availableIn * 1000 }
+      const until = clock.millis() + response.availableIn * 1000
+      if (full) fullBuckets.add(bucket.key, until)
+      return { bucket, response, full, until }
     })
   )
 }

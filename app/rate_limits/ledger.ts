@@ -224,7 +224,7 @@ function asRows(dialect: string, list: (readonly [string, number, number])[]) {
   if (dialect === 'postgres') {
     const columns = [0, 1, 2].map((index) => list.map((row) => row[index]))
     return {
-      source: `(SELECT r.* FROM unnest(?::text[], ?::int[], ?::bigint[]) AS r (key, units, expire),
+      source: `(SELECT r.key, r.units, r.expire FROM unnest(?::text[], ?::int[], ?::bigint[]) AS r (key, units, expire),
         (SELECT set_config('synchronous_commit', 'off', true)) AS soon)`,
       bindings: columns as unknown[],
     }

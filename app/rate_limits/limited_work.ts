@@ -1,6 +1,6 @@
 import { verifyToken } from '#auth/verification'
 import { rateLimits } from '#config/limiter'
-import { attempt } from '#app/rate_limits/attempt'
+import { attempt, attemptGuess } from '#app/rate_limits/attempt'
 import { bucket, SHARED } from '#app/rate_limits/buckets'
 import { Line } from '#app/rate_limits/line'
 import { networkOf } from '#app/rate_limits/network'
@@ -25,13 +25,15 @@ const networkLine = new Line(20, () => env.get('HASH_QUEUE_LIMIT'))
  * A sign-in by password: so many failures of one account from one network, ten times as many from
  * one network, and ten times as many of one account from everywhere. The last one does not hold
  * for a network from which the account was signed in before, or strangers could lock its owner out.
+ * `guess` looks into the password, `work` opens the session.
  */
-export async function limitSignIn<Result>(
+export async function limitSignIn<Guess, Result>(
   { email, ip }: { email: string; ip: string },
-  work: Work<Result>
+  guess: Work<Guess>,
+  work: (guess: Guess) => Promise<Result>
 ): Promise<Result> {
   const limit = rateLimits.signIn
-  if (!limit) return work()
+  if (!limit) return work(await guess())
   const network = networkOf(ip)
   const here = bucket('signIn', 'account_here', [email, network])
   const everyone = bucket('signIn', 'network', [network], { times: SHARED })
@@ -40,7 +42,9 @@ export async function limitSignIn<Result>(
     overruled: () => usesNetwork(email, network),
   })
   return accountLine.run(here.key, () =>
-    networkLine.run(everyone.key, () => attempt(limit, [here, everyone, anywhere], 'failed', work))
+    networkLine.run(everyone.key, () =>
+      attemptGuess(limit, [here, everyone, anywhere], 'failed', guess, work)
+    )
   )
 }
 

@@ -6,7 +6,6 @@ import type User from '#models/user'
 import type { Actor } from '#sessions/actor'
 import { toCutoff, type Cutoff } from '#sessions/cutoffs'
 import type { EndReason } from '#sessions/end_reasons'
-import { lockUsers } from '#sessions/user_lock'
 
 /**
  * How a cut-off ends what it covers.
@@ -38,7 +37,6 @@ export async function cutOffEveryone(
   const attempt = (wait: boolean) =>
     inTransaction(async (trx) => {
       if (wait) await waitForSignIns(trx)
-      else await lockUsers(trx, [])
       await alongside(trx)
       return insertCutoff(trx, null, order)
     })

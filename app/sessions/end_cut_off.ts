@@ -1,7 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Cutoff } from '#sessions/cutoffs'
 import { endSessions } from '#sessions/end_sessions'
-import type { Session } from '#sessions/session'
+import type { StoredSession } from '#sessions/session'
 import { lapseOf } from '#sessions/standing'
 
 /**
@@ -11,10 +11,10 @@ import { lapseOf } from '#sessions/standing'
  */
 export async function endCutOff(
   trx: TransactionClientContract,
-  sessions: Session[],
+  sessions: StoredSession[],
   { reason, at, actor, note }: Cutoff
 ): Promise<number> {
-  const cut: Session[] = []
+  const cut: StoredSession[] = []
   for (const session of sessions) {
     const lapse = lapseOf(session, 0, at)
     if (!lapse?.at) cut.push(session)

@@ -67,13 +67,13 @@ export function endingOf(
   )
 
   const ids = sessions.map((session) => session.id)
-  const byId = inList(trx, 'id', 'uuid')
+  const byId = inList(trx, 'id', 'uuid', ids)
   return [
     ...retireTokens(trx, { sessions: ids }, { reason: null, at }),
     {
       sql: `UPDATE sessions SET ended_at = ?, end_reason = ?, ended_by = ?, superseded_by = ?
         WHERE ended_at IS NULL AND ${byId.sql}`,
-      bindings: [at, ending.reason, ending.actor, ending.supersededBy ?? null, byId.bind(ids)],
+      bindings: [at, ending.reason, ending.actor, ending.supersededBy ?? null, byId.binding],
     },
   ]
 }

@@ -1,7 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
-import { beforeCommit } from '#app/database_connections/in_transaction'
+import type { Statement } from '#app/database_connections/in_one_go'
+import { lastly } from '#app/database_connections/in_transaction'
 import type { Actor } from '#sessions/actor'
 import { LOG_CHANNEL, signalCommit } from '#sessions/commit_signal'
 import { insertOf } from '#sessions/sql'
@@ -49,7 +49,7 @@ const noted = new WeakMap<TransactionClientContract, TimedEvent[]>()
 type TimedEvent = NewEvent & { occurredAt: Date }
 
 /**
- * Notes what the transaction has done. It is written to the log right before the commit, so that
+ * Notes what the transaction has done. It is written to the log together with the commit, so that
  * nothing is told that did not commit, and nothing that committed goes untold.
  */
 export function appendEvents(trx: TransactionClientContract, events: NewEvent[]): void {
@@ -63,15 +63,13 @@ export function appendEvents(trx: TransactionClientContract, events: NewEvent[])
   }
   noted.set(trx, timed)
   signalCommit(trx)
-  beforeCommit(trx, async () => {
-    await inOneGo(trx, notedEvents(trx))
-  })
+  lastly(trx, () => notedEvents(trx))
 }
 
 /**
- * What writes to the log all that is noted so far, for a caller that sends it together with more,
- * and has followers on other nodes told of it: by PostgreSQL's NOTIFY, which goes out with the
- * commit or not at all, once however often it is asked for.
+ * What writes to the log all that is noted so far, and has followers on other nodes told of it: by
+ * PostgreSQL's NOTIFY, which goes out with the commit or not at all, once however often it is asked
+ * for.
  */
 export function notedEvents(trx: TransactionClientContract): Statement[] {
   const events = noted.get(trx)?.splice(0) ?? []
@@ -89,8 +87,8 @@ export function notedEvents(trx: TransactionClientContract): Statement[] {
         occurred_at: event.occurredAt,
       }))
     )
-    const andTell = `WITH written AS (${sql}) SELECT pg_notify('${LOG_CHANNEL}', '')`
-    statements.push({ sql: trx.dialect.name === 'postgres' ? andTell : sql, bindings })
+    const told = trx.dialect.name === 'postgres' ? `RETURNING pg_notify('${LOG_CHANNEL}', '')` : ''
+    statements.push({ sql: `${sql} ${told}`, bindings })
   }
   return statements
 }

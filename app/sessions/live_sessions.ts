@@ -6,7 +6,7 @@ import { cutoffOf } from '#sessions/cutoffs'
 import { endCutOff } from '#sessions/end_cut_off'
 import { endSessions } from '#sessions/end_sessions'
 import { lastSeen } from '#sessions/last_seen'
-import { SESSION_COLUMNS, toSession, type Session, type SessionRow } from '#sessions/session'
+import { SESSION_COLUMNS, toSession, type StoredSession, type SessionRow } from '#sessions/session'
 import { rows } from '#sessions/sql'
 import { lapseOf } from '#sessions/standing'
 
@@ -20,7 +20,10 @@ const SETTLED_AT_ONCE = 100
  * A user's live sessions, newest activity first; ties go by age, then by number, the same on every
  * database.
  */
-export async function liveSessionsOf(client: QueryClientContract, user: User): Promise<Session[]> {
+export async function liveSessionsOf(
+  client: QueryClientContract,
+  user: User
+): Promise<StoredSession[]> {
   const now = clock.now()
   const { sessions } = tellApart(await readUnended(client, user.id, 0))
   return sessions.filter((session) => !lapseOf(session, 0, now))
@@ -35,7 +38,7 @@ export async function settleSessionsOf(
   trx: TransactionClientContract,
   user: User,
   read?: unknown[]
-): Promise<Session[]> {
+): Promise<StoredSession[]> {
   const now = clock.now()
   const { sessions, cutOff } = tellApart(read ?? (await readUnended(trx, user.id, SETTLED_AT_ONCE)))
   for (const session of cutOff) {
@@ -44,7 +47,7 @@ export async function settleSessionsOf(
     else await endSessions(trx, [session], { reason: 'forced', actor: 'system' })
   }
 
-  const live: Session[] = []
+  const live: StoredSession[] = []
   for (const session of sessions) {
     const lapse = lapseOf(session, 0, now)
     if (!lapse) live.push(session)
@@ -95,9 +98,9 @@ function readUnended(client: QueryClientContract, userId: number, cutOff: number
  * Latest activity first, with the uses that this node has seen and not written yet: a session in
  * use is neither idle nor the first to go.
  */
-function tellApart(read: unknown[]): { sessions: Session[]; cutOff: Session[] } {
-  const sessions: Session[] = []
-  const cutOff: Session[] = []
+function tellApart(read: unknown[]): { sessions: StoredSession[]; cutOff: StoredSession[] } {
+  const sessions: StoredSession[] = []
+  const cutOff: StoredSession[] = []
   for (const row of read as (SessionRow & { is_cut_off: number })[]) {
     const session = toSession(row)
     session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
@@ -110,7 +113,7 @@ function tellApart(read: unknown[]): { sessions: Session[]; cutOff: Session[] } 
 /**
  * Orders sessions by when they were last seen, latest first.
  */
-export function byLatestActivity(a: Session, b: Session): number {
+export function byLatestActivity(a: StoredSession, b: StoredSession): number {
   return (
     b.lastSeenAt.getTime() - a.lastSeenAt.getTime() ||
     b.createdAt.getTime() - a.createdAt.getTime() ||

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
+import type { Statement } from '#app/database_connections/in_one_go'
+import { lastly } from '#app/database_connections/in_transaction'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { noticeNewDevice } from '#accounts/notice_new_device'
@@ -16,7 +17,7 @@ import type { Actor } from '#sessions/actor'
 import { shownDevice } from '#sessions/device'
 import type { EndReason } from '#sessions/end_reasons'
 import { endingOf } from '#sessions/end_sessions'
-import { appendEvents, notedEvents } from '#sessions/events'
+import { appendEvents } from '#sessions/events'
 import { issueTokens, type IssuedTokens } from '#sessions/issue_tokens'
 import { settleSessionsOf, unendedSessions } from '#sessions/live_sessions'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#sessions/policy'
@@ -99,7 +100,7 @@ export async function openSessionUnderLock(
     )
   })
 
-  const draft: Omit<Session, 'seq'> = {
+  const session: Session = {
     id: sessionId,
     userId: user.id,
     device: signIn.device,
@@ -110,7 +111,7 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-  const { issued, statement: insertTokens } = issueTokens(draft, {
+  const { issued, statement: insertTokens } = issueTokens(session, {
     access: mintToken('access'),
     refresh: mintToken('refresh'),
   })
@@ -120,28 +121,21 @@ export async function openSessionUnderLock(
       userId: user.id,
       sessionId,
       actor,
-      data: { device: shownDevice(draft), ip: draft.ip },
+      data: { device: shownDevice(session), ip: session.ip },
     },
   ])
 
-  const written = await inOneGo(trx, [
-    ...endings,
-    insertSession(draft),
-    insertTokens,
-    ...notedEvents(trx),
-  ])
-  const [{ seq }] = written[endings.length] as { seq: number | string }[]
-  const session: Session = { ...draft, seq: Number(seq) }
+  lastly(trx, () => [...endings, insertSession(session), insertTokens])
 
   const used = live.length - endedSessions.length + 1
   return { tokens: issued, session, endedSessions, quota: { used, max: limit } }
 }
 
 /**
- * What writes a new session, and gives the number that the database draws for it.
+ * What writes a new session.
  */
-function insertSession(session: Omit<Session, 'seq'>): Statement {
-  const insert = insertOf('sessions', [
+function insertSession(session: Session): Statement {
+  return insertOf('sessions', [
     {
       id: session.id,
       user_id: session.userId,
@@ -156,7 +150,6 @@ function insertSession(session: Omit<Session, 'seq'>): Statement {
       expires_at: session.expiresAt,
     },
   ])
-  return { ...insert, sql: `${insert.sql} RETURNING seq` }
 }
 
 /**

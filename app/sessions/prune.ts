@@ -162,10 +162,9 @@ async function removeExpiredTokens(before: Date, signal?: AbortSignal): Promise<
       .where('expires_at', '<=', before)
       .limit(BATCH)
     const ofSessions = found.filter((token) => token.type !== 'api_key')
-    const byId = inList(db.connection(), 'id', 'int8')
-    await db.rawQuery(`DELETE FROM api_tokens WHERE ${byId.sql}`, [
-      byId.bind(ofSessions.map((token) => Number(token.id))),
-    ])
+    const ids = ofSessions.map((token) => Number(token.id))
+    const byId = inList(db.connection(), 'id', 'int8', ids)
+    await rows(db.connection(), `DELETE FROM api_tokens WHERE ${byId.sql}`, [byId.binding])
     for (const key of found.filter((token) => token.type === 'api_key')) await endKey(key)
     return found.length
   })

@@ -21,7 +21,7 @@ import { endSessions } from '#sessions/end_sessions'
 import type { IssuedTokens } from '#sessions/issue_tokens'
 import { lastSeen } from '#sessions/last_seen'
 import { replaceTokens } from '#sessions/replace_tokens'
-import { SESSION_COLUMNS, toSession, type Session } from '#sessions/session'
+import { SESSION_COLUMNS, toSession, type StoredSession } from '#sessions/session'
 import { endOfSession } from '#sessions/session_end'
 import { lapseOf } from '#sessions/standing'
 import { successorOf } from '#sessions/successor'
@@ -32,7 +32,7 @@ import { withUserLock } from '#sessions/user_lock'
  */
 export type Holder = { keyThumbprint: string | null; userAgent: string | null }
 
-export type Renewal = { tokens: IssuedTokens; session: Session }
+export type Renewal = { tokens: IssuedTokens; session: StoredSession }
 
 /**
  * What comes of a refresh token, once looked at under the lock. An outcome and not an error, for
@@ -43,7 +43,7 @@ type Outcome =
   | { type: 'invalid' }
   | { type: 'unproven' }
   | { type: 'ended'; end: SessionEnd }
-  | { type: 'reused'; user: User; session: Session }
+  | { type: 'reused'; user: User; session: StoredSession }
 
 /**
  * Trades a refresh token for new tokens of its session. It works once: its access token dies with
@@ -125,7 +125,7 @@ async function renewUnderLock(
 async function answerSpent(
   trx: TransactionClientContract,
   user: User,
-  session: Session,
+  session: StoredSession,
   refreshToken: string,
   spentAt: Date
 ): Promise<Outcome> {
@@ -158,7 +158,7 @@ async function findToken(
 /**
  * The session, unless its end is written.
  */
-async function readSession(client: QueryClientContract, id: string): Promise<Session | null> {
+async function readSession(client: QueryClientContract, id: string): Promise<StoredSession | null> {
   const row = await client
     .from('sessions')
     .select(...SESSION_COLUMNS)
@@ -178,7 +178,7 @@ async function readSession(client: QueryClientContract, id: string): Promise<Ses
 async function lapsedEnd(
   trx: TransactionClientContract,
   user: User,
-  session: Session
+  session: StoredSession
 ): Promise<SessionEnd | null> {
   const lapse = lapseOf(session, await cutoffFor(trx, user), clock.now())
   if (!lapse) {
@@ -195,7 +195,7 @@ async function lapsedEnd(
  */
 async function refuseStranger(
   trx: TransactionClientContract,
-  session: Session,
+  session: StoredSession,
   holder: Holder
 ): Promise<Outcome | null> {
   if (session.keyThumbprint !== null && session.keyThumbprint !== holder.keyThumbprint) {

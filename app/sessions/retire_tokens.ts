@@ -16,26 +16,16 @@ export function retireTokens(
   tokens: Retired,
   { reason, at }: { reason: string | null; at: Date }
 ): Statement[] {
-  const { condition, ids } =
+  const these =
     'sessions' in tokens
-      ? ofColumn(trx, 'session_id', 'uuid', tokens.sessions)
-      : ofColumn(trx, "type = 'api_key' AND id", 'int8', tokens.apiKeys)
+      ? inList(trx, 'session_id', 'uuid', tokens.sessions)
+      : inList(trx, "type = 'api_key' AND id", 'int8', tokens.apiKeys)
   return [
     {
       sql: `INSERT INTO ended_tokens (hash, type, session_id, user_id, reason, ended_at)
-        SELECT hash, type, session_id, tokenable_id, ?, ? FROM api_tokens WHERE ${condition}`,
-      bindings: [reason, at, ids],
+        SELECT hash, type, session_id, tokenable_id, ?, ? FROM api_tokens WHERE ${these.sql}`,
+      bindings: [reason, at, these.binding],
     },
-    { sql: `DELETE FROM api_tokens WHERE ${condition}`, bindings: [ids] },
+    { sql: `DELETE FROM api_tokens WHERE ${these.sql}`, bindings: [these.binding] },
   ]
-}
-
-function ofColumn(
-  trx: TransactionClientContract,
-  column: string,
-  type: 'uuid' | 'int8',
-  values: readonly unknown[]
-) {
-  const list = inList(trx, column, type)
-  return { condition: list.sql, ids: list.bind(values) }
 }

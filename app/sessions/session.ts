@@ -11,8 +11,6 @@ export type Device = { id: string | null; name: string | null; platform: string 
  */
 export type Session = {
   id: string
-  /** Counts up with every session opened; what a cut-off compares. */
-  seq: number
   userId: number
   device: Device
   ip: string | null
@@ -26,7 +24,13 @@ export type Session = {
 }
 
 /**
- * The columns that make a `Session`, as the databases give them. PostgreSQL gives 64-bit numbers
+ * A session with the number that the database has drawn for it: it counts up with every session
+ * opened, and is what a cut-off compares.
+ */
+export type StoredSession = Session & { seq: number }
+
+/**
+ * The columns that make a `StoredSession`, as the databases give them. PostgreSQL gives 64-bit numbers
  * as text.
  */
 export type SessionRow = {
@@ -59,7 +63,7 @@ export const SESSION_COLUMNS = [
   'key_thumbprint',
 ] as const satisfies readonly (keyof SessionRow)[]
 
-export function toSession(row: SessionRow): Session {
+export function toSession(row: SessionRow): StoredSession {
   return {
     id: row.id,
     seq: Number(row.seq),

@@ -5,14 +5,14 @@ import {
   describeSession,
   SESSION_COLUMNS,
   toSession,
-  type Session,
+  type StoredSession,
   type SessionRow,
 } from '#sessions/session'
 
 /**
  * A session with whose it is, as operators see it.
  */
-export type ListedSession = Session & { email: string | null }
+export type ListedSession = StoredSession & { email: string | null }
 
 /**
  * By sign-in. `after` goes on behind the session of this number.

@@ -1,37 +1,36 @@
-import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 
 /**
  * `column IN (…)` for a list of any length as one bound value, so that the statement stays the
- * same and can be prepared once. Both spellings use the column's index.
+ * same and can be prepared once. All spellings use the column's index; a list of one is spelled as
+ * an equation, for which PostgreSQL need not plan anew each time.
  */
 export function inList(
   client: QueryClientContract,
   column: string,
-  type: 'uuid' | 'text' | 'int' | 'int8'
-) {
+  type: 'uuid' | 'text' | 'int' | 'int8',
+  values: readonly unknown[]
+): { sql: string; binding: unknown } {
+  if (values.length === 1) return { sql: `${column} = ?`, binding: values[0] }
   return client.dialect.name === 'postgres'
-    ? { sql: `${column} = ANY(?::${type}[])`, bind: (values: readonly unknown[]) => values as any }
+    ? { sql: `${column} = ANY(?::${type}[])`, binding: values }
     : {
         sql: `${column} IN (SELECT value FROM json_each(?))`,
-        bind: (values: readonly unknown[]) => JSON.stringify(values),
+        binding: JSON.stringify(values),
       }
 }
 
 /**
- * The rows of a statement: drivers disagree on where they stand.
+ * The rows of a statement.
  */
 export async function rows<Row>(
   client: QueryClientContract,
   sql: string,
   bindings: unknown[] = []
 ): Promise<Row[]> {
-  if (client.isTransaction) {
-    const [found] = await inOneGo(client as TransactionClientContract, [{ sql, bindings }])
-    return found as Row[]
-  }
-  const result = await client.rawQuery(sql, bindings as any)
-  return client.dialect.name === 'postgres' ? result.rows : result
+  const [found] = await inOneGo(client, [{ sql, bindings }])
+  return found as Row[]
 }
 
 /**

@@ -1,5 +1,5 @@
 import sessionsConfig from '#config/sessions'
-import type { Session } from '#sessions/session'
+import type { StoredSession } from '#sessions/session'
 
 /**
  * A session that has no end written yet is alive, unless time or a cut-off has ended it: then it
@@ -23,7 +23,7 @@ export function idleTimeout(): number {
  * whenever it is asked for.
  */
 export function lapseOf(
-  session: Pick<Session, 'seq' | 'expiresAt' | 'lastSeenAt'>,
+  session: Pick<StoredSession, 'seq' | 'expiresAt' | 'lastSeenAt'>,
   cutSeq: number,
   now: Date
 ): Lapse | null {

@@ -1,16 +1,16 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import type { ModelObject } from '@adonisjs/lucid/types/model'
 import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 import { inTransaction } from '#app/database_connections/in_transaction'
-import User from '#models/user'
+import { toUser, USER_COLUMNS, type UserRow } from '#models/user'
+import type User from '#models/user'
 
 /**
  * Runs `work` in a transaction that holds the user's row. Whatever opens or ends sessions of a
  * user, changes the password or disables the account goes through here, so these happen one after
  * another on every node, and count, evict and insert see the truth.
  *
- * The first statement writes: it takes SQLite's write lock before anything is read (a deferred
- * transaction that reads first could fail with SQLITE_BUSY) and the row's lock on PostgreSQL.
+ * On PostgreSQL the first statement locks the row. On SQLite the transaction has held the whole
+ * database since it began (#app/database_connections/run_in_turn).
  *
  * `user` is null when there is no such user any more. `also` are statements that are sent with the
  * first one and see what it sees; `work` gets the rows of each.
@@ -22,48 +22,31 @@ export async function withUserLock<Result>(
 ): Promise<Result> {
   return inTransaction(async (trx) => {
     const [locked, ...read] = await inOneGo(trx, [lockUser(trx, userId), ...also])
-    return work(trx, toUser(trx, locked[0] as ModelObject | undefined), read)
+    const [row] = locked as UserRow[]
+    return work(trx, row ? toUser(row).useTransaction(trx) : null, read)
   })
 }
+
+const READ_USER = `SELECT ${USER_COLUMNS.join(', ')} FROM users WHERE id = ?`
 
 /**
  * What takes the lock and reads the user.
  */
 function lockUser(trx: TransactionClientContract, userId: number): Statement {
-  const sql =
-    trx.dialect.name === 'postgres'
-      ? `SELECT ${columnsOfUser()} FROM users WHERE id = ? FOR NO KEY UPDATE`
-      : 'UPDATE users SET id = id WHERE id = ? RETURNING *'
-  return { sql, bindings: [userId] }
-}
-
-function toUser(trx: TransactionClientContract, row: ModelObject | undefined): User | null {
-  return row
-    ? User.$createFromAdapterResult(row, undefined, {
-        client: trx,
-        connection: trx.connectionName,
-      })
-    : null
-}
-
-/**
- * By name: PostgreSQL can keep such a statement (#app/database_connections/name_statements).
- */
-function columnsOfUser(): string {
-  return [...User.$columnsDefinitions.values()].map(({ columnName }) => columnName).join(', ')
+  return {
+    sql: trx.dialect.name === 'postgres' ? `${READ_USER} FOR NO KEY UPDATE` : READ_USER,
+    bindings: [userId],
+  }
 }
 
 /**
  * Holds the rows of several users until the transaction ends. PostgreSQL locks them in the order
- * of their ids, so that two such transactions can't wait for each other; on SQLite any write holds
- * the whole database.
+ * of their ids, so that two such transactions can't wait for each other; on SQLite a transaction
+ * holds the whole database anyway.
  */
 export async function lockUsers(trx: TransactionClientContract, userIds: number[]): Promise<void> {
-  if (trx.dialect.name === 'postgres') {
-    await trx.rawQuery('SELECT id FROM users WHERE id = ANY(?) ORDER BY id FOR NO KEY UPDATE', [
-      userIds,
-    ])
-  } else {
-    await trx.rawQuery('UPDATE users SET id = id WHERE id = ?', [userIds[0] ?? 0])
-  }
+  if (trx.dialect.name !== 'postgres') return
+  await trx.rawQuery('SELECT id FROM users WHERE id = ANY(?) ORDER BY id FOR NO KEY UPDATE', [
+    userIds,
+  ])
 }

@@ -1,10 +1,10 @@
+import autocannon from 'autocannon'
 import { figure, median, spread, table } from './figures.js'
 import type { Plan } from './plan.js'
-import { post } from './post.js'
 import type { BenchServer, Database, Workshop } from './servers.js'
-import { signIn } from './storm.js'
 
-const SIGN_INS_A_ROUND = 20
+const SIGN_INS_A_ROUND = 40
+const ACCOUNTS = 8
 
 /**
  * Rounds before the first that counts: the code of a sign-in runs seldom, so it takes a while until
@@ -43,23 +43,38 @@ export async function compareSignIn(workshop: Workshop, database: Database, plan
   return results
 }
 
+/**
+ * One connection, over which a sign-in and a bare verification take turns.
+ */
 async function takeTurns({ url, holdings }: BenchServer) {
-  const { emails, password } = holdings
+  const { emails, password, hashed } = holdings
   const signIns: number[] = []
   const hashes: number[] = []
-  for (let turn = 0; turn < SIGN_INS_A_ROUND; turn++) {
-    const begun = performance.now()
-    const status = await signIn(url, emails[turn % 8], password)
-    signIns.push(performance.now() - begun)
-    if (status !== 200) throw new Error(`A sign-in was answered with ${status}.`)
-    hashes.push(await bareHash(url, holdings))
-  }
+  const requests = emails.slice(0, ACCOUNTS).flatMap((email): autocannon.Request[] => [
+    post('/api/v1/auth/login', { email, password }),
+    {
+      ...post('/bench/hash', { hashed, password }),
+      onResponse: (_status, body) => hashes.push(JSON.parse(body).milliseconds),
+    },
+  ])
+  let answers = 0
+  await new Promise((resolve, reject) => {
+    autocannon({ url, connections: 1, amount: 2 * SIGN_INS_A_ROUND, requests }, resolve)
+      .on('response', (_client, status, _bytes, milliseconds) => {
+        if (status !== 200) reject(new Error(`A sign-in was answered with ${status}.`))
+        if (answers++ % 2 === 0) signIns.push(milliseconds)
+      })
+      .on('reqError', reject)
+  })
   const beyond = median(signIns) - median(hashes)
   return { signIn: median(signIns), hash: median(hashes), beyond }
 }
 
-async function bareHash(url: string, body: { hashed: string; password: string }): Promise<number> {
-  const { hashed, password } = body
-  const answer = await post(`${url}/bench/hash`, { hashed, password })
-  return JSON.parse(answer.body).milliseconds
+function post(path: string, body: object): autocannon.Request {
+  return {
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  }
 }

@@ -1,9 +1,13 @@
 import { test } from '@japa/runner'
 import User from '#models/user'
-import { verifyCredentials } from '#accounts/credentials'
+import { readAccount, verifyCredentials } from '#accounts/credentials'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
+
+async function check(email: string, password: string) {
+  return verifyCredentials(await readAccount(email), password)
+}
 
 test.group('user:create, user:disable and user:enable', (group) => {
   group.each.setup(() => emptyDatabase())
@@ -18,7 +22,7 @@ test.group('user:create, user:disable and user:enable', (group) => {
     assert.equal(exitCode, 0, stderr)
     assert.containsSubset(JSON.parse(stdout).user, { email: 'root@example.com', role: 'admin' })
     assert.notInclude(stdout + stderr, password)
-    const user = await verifyCredentials('root@example.com', password)
+    const user = await check('root@example.com', password)
     assert.isTrue(user.isAdmin)
     assert.equal(user.fullName, 'Root')
   })
@@ -32,7 +36,7 @@ test.group('user:create, user:disable and user:enable', (group) => {
     }).finished
     assert.equal(exitCode, 0, stdout)
     assert.notInclude(stdout, 'correct horse')
-    await verifyCredentials('ada@example.com', 'correct horse')
+    await check('ada@example.com', 'correct horse')
   })
 
   test('a short password and a wrong e-mail are 2, a taken e-mail is 1', async ({ assert }) => {

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { beforeCommit, inTransaction } from '#app/database_connections/in_transaction'
+import { inOneGo } from '#app/database_connections/in_one_go'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { endSessions } from '#sessions/end_sessions'
+import { notedEvents } from '#sessions/events'
 import { lockUsers } from '#sessions/user_lock'
 import { emptyDatabase } from '#tests/harness/database'
 import { startServer, startServers, type TestServer } from '#tests/harness/server'
@@ -147,6 +149,7 @@ async function endOne(sessionId: string, userId: number, linger: number) {
       reason: 'forced',
       actor: 'system',
     })
-    beforeCommit(trx, () => sleep(linger))
+    await inOneGo(trx, notedEvents(trx))
+    await sleep(linger)
   })
 }

@@ -1,9 +1,10 @@
 import { test } from '@japa/runner'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { beforeCommit, inTransaction } from '#app/database_connections/in_transaction'
+import { inOneGo } from '#app/database_connections/in_one_go'
+import { inTransaction } from '#app/database_connections/in_transaction'
 import { emptyDatabase } from '#tests/harness/database'
 import { endOfLog, readEvents, type EventCursor, type LoggedEvent } from '#sessions/event_log'
-import { appendEvents, type NewEvent } from '#sessions/events'
+import { appendEvents, notedEvents, type NewEvent } from '#sessions/events'
 
 const told = (userId: number) => ({ type: 'user.created', userId, actor: 'system' }) as const
 
@@ -62,7 +63,8 @@ test.group('Event log', (group) => {
   test('a transaction that commits late is read late, and never skipped', async ({ assert }) => {
     const early = await holdOpen(async (trx, untilReleased) => {
       appendEvents(trx, [told(1)])
-      beforeCommit(trx, untilReleased)
+      await inOneGo(trx, notedEvents(trx))
+      await untilReleased()
     })
     await write(told(2))
 

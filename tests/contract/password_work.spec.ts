@@ -1,7 +1,7 @@
 import { Argon } from '@adonisjs/core/hash/drivers/argon'
 import db from '@adonisjs/lucid/services/db'
 import { test } from '@japa/runner'
-import { verifyCredentials } from '#accounts/credentials'
+import { readAccount, verifyCredentials } from '#accounts/credentials'
 import { hashPassword, hashQueue, isOutdated, prepareDecoy } from '#accounts/passwords'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import User from '#models/user'
@@ -41,6 +41,10 @@ async function makeOutdatedUser(): Promise<User> {
   return user.save()
 }
 
+async function check(email: string, password: string) {
+  return verifyCredentials(await readAccount(email), password)
+}
+
 test.group('The work of checking a password', (group) => {
   group.setup(async () => {
     await prepareDecoy()
@@ -51,9 +55,9 @@ test.group('The work of checking a password', (group) => {
     assert,
   }) => {
     const user = await makeUser()
-    const unknown = await countHashes(() => verifyCredentials('nobody@example.com', PASSWORD))
-    const wrong = await countHashes(() => verifyCredentials(user.email, 'not the password'))
-    const right = await countHashes(() => verifyCredentials(user.email, PASSWORD))
+    const unknown = await countHashes(() => check('nobody@example.com', PASSWORD))
+    const wrong = await countHashes(() => check(user.email, 'not the password'))
+    const right = await countHashes(() => check(user.email, PASSWORD))
     assert.deepEqual([unknown.hashes, wrong.hashes, right.hashes], [1, 1, 1])
     assert.instanceOf(unknown.outcome, E_INVALID_CREDENTIALS)
     assert.instanceOf(wrong.outcome, E_INVALID_CREDENTIALS)
@@ -63,7 +67,7 @@ test.group('The work of checking a password', (group) => {
   test('a user without a password costs one hash and is refused', async ({ assert }) => {
     const user = await makeUser()
     await db.from('users').where('id', user.id).update({ password: '' })
-    const { hashes, outcome } = await countHashes(() => verifyCredentials(user.email, ''))
+    const { hashes, outcome } = await countHashes(() => check(user.email, ''))
     assert.equal(hashes, 1)
     assert.instanceOf(outcome, E_INVALID_CREDENTIALS)
   })
@@ -71,19 +75,19 @@ test.group('The work of checking a password', (group) => {
   test('a sign-in makes a hash of older parameters stronger, once', async ({ assert }) => {
     const user = await makeOutdatedUser()
     assert.isTrue(isOutdated(user.password))
-    const first = await countHashes(() => verifyCredentials(user.email, PASSWORD))
+    const first = await countHashes(() => check(user.email, PASSWORD))
     assert.equal(first.hashes, 2)
 
     const stored = await User.findOrFail(user.id)
     assert.isFalse(isOutdated(stored.password))
     await signIn(first.outcome as User)
-    const second = await countHashes(() => verifyCredentials(user.email, PASSWORD))
+    const second = await countHashes(() => check(user.email, PASSWORD))
     assert.equal(second.hashes, 1)
   })
 
   test('a wrong password makes nothing stronger', async ({ assert }) => {
     const user = await makeOutdatedUser()
-    await countHashes(() => verifyCredentials(user.email, 'not the password'))
+    await countHashes(() => check(user.email, 'not the password'))
     const stored = await User.findOrFail(user.id)
     assert.equal(stored.password, user.password)
   })
@@ -94,7 +98,7 @@ test.group('The work of checking a password', (group) => {
     const user = await makeOutdatedUser()
     const changed = await hashPassword('another password')
     const { outcome } = await countHashes(
-      () => verifyCredentials(user.email, PASSWORD),
+      () => check(user.email, PASSWORD),
       async (hash) => {
         if (hash === 2) await db.from('users').where('id', user.id).update({ password: changed })
       }
@@ -106,7 +110,7 @@ test.group('The work of checking a password', (group) => {
 
   test('sign-ins that make the same hash stronger at once all succeed', async ({ assert }) => {
     const user = await makeOutdatedUser()
-    const verified = await Promise.all([1, 2, 3].map(() => verifyCredentials(user.email, PASSWORD)))
+    const verified = await Promise.all([1, 2, 3].map(() => check(user.email, PASSWORD)))
     const stored = await User.findOrFail(user.id)
     assert.deepEqual([...new Set(verified.map((one) => one.password))], [stored.password])
     for (const one of verified) await signIn(one)

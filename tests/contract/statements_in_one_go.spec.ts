@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import { inOneGo } from '#app/database_connections/in_one_go'
-import { beforeCommit, inTransaction } from '#app/database_connections/in_transaction'
+import { inTransaction, lastly } from '#app/database_connections/in_transaction'
 import { tokenLookup } from '#auth/lookup'
 import { hashToken } from '#auth/token'
 import { appendEvents } from '#sessions/events'
@@ -11,6 +11,11 @@ import { countRows, emptyDatabase } from '#tests/harness/database'
 const rename = (id: number, name: string) => ({
   sql: 'UPDATE users SET full_name = ? WHERE id = ? RETURNING full_name',
   bindings: [name, id],
+})
+
+const append = (id: number, text: string) => ({
+  sql: 'UPDATE users SET full_name = full_name || ? WHERE id = ?',
+  bindings: [text, id],
 })
 
 test.group('Statements of a transaction that go together', (group) => {
@@ -63,7 +68,9 @@ test.group('Statements of a transaction that go together', (group) => {
 
     const failing = inTransaction(async (trx) => {
       appendEvents(trx, [told])
-      beforeCommit(trx, () => Promise.reject(new Error('at the end')))
+      lastly(trx, () => {
+        throw new Error('at the end')
+      })
     })
     await assert.rejects(() => failing, 'at the end')
     assert.equal(await countRows('session_events', { type: 'user.created' }), 3)
@@ -72,6 +79,83 @@ test.group('Statements of a transaction that go together', (group) => {
     assert.throws(() => appendEvents(stranger, [told]), /not begun by inTransaction/)
     await stranger.rollback()
   })
+
+  test('what is sent with the COMMIT runs in its order, after all else', async ({ assert }) => {
+    const { id } = await makeUser()
+    await inTransaction(async (trx) => {
+      lastly(trx, () => [rename(id, 'third'), append(id, '!')])
+      await inOneGo(trx, [rename(id, 'first')])
+      lastly(trx, () => [append(id, '?')])
+      await inOneGo(trx, [append(id, ' second')])
+    })
+    assert.equal(await countRows('users', { full_name: 'third!?' }), 1)
+  })
+
+  test('however much is sent with the COMMIT, all of it arrives', async ({ assert }) => {
+    const told = (userId: number) => ({ type: 'user.created', userId, actor: 'system' }) as const
+    await inTransaction(async (trx) => {
+      appendEvents(
+        trx,
+        Array.from({ length: 12_345 }, (_, number) => told(number))
+      )
+    })
+    assert.equal(await countRows('session_events'), 12_345)
+  })
+
+  test('nothing has changed when one that is sent with the COMMIT fails', async ({ assert }) => {
+    const { id, email } = await makeUser()
+    const other = await makeUser()
+    for (let round = 0; round < 12; round++) {
+      let told = false
+      const failing = inTransaction(async (trx) => {
+        trx.after('commit', () => {
+          told = true
+        })
+        await inOneGo(trx, [rename(id, 'before')])
+        lastly(trx, () => [
+          { sql: 'UPDATE users SET email = ? WHERE id = ?', bindings: [email, other.id] },
+          rename(id, 'beside it'),
+        ])
+      })
+      await assert.rejects(() => failing, /unique/i)
+      assert.isFalse(told)
+      assert.equal(await countRows('users', { full_name: null }), 2)
+    }
+    await inTransaction((trx) => inOneGo(trx, [rename(id, 'now')]))
+    assert.equal(await countRows('users', { full_name: 'now' }), 1)
+  })
+
+  test('whatever text stands in what is sent with the COMMIT, it arrives as it was', async ({
+    assert,
+  }) => {
+    const { id } = await makeUser()
+    const texts = [
+      "'); DELETE FROM users; --",
+      "x' || (SELECT password FROM users) || '",
+      '? ?1 $1 :a @b "quoted" `so` [or so] \\ \\0 %s',
+      'line\nline\r\n\ttab',
+      '0123456789abcdef',
+      '',
+      'Zoë’s 📱 \u202e \u{10ffff}',
+    ]
+    for (const text of texts) {
+      await inTransaction(async (trx) => lastly(trx, () => [rename(id, text)]))
+      const { full_name: stored } = await db.from('users').where('id', id).firstOrFail()
+      assert.equal(stored, text)
+    }
+  })
+
+  test('a transaction that an error has undone does not commit', async ({ assert }) => {
+    const { id, email } = await makeUser()
+    const other = await makeUser()
+    const failing = inTransaction(async (trx) => {
+      const twice = { sql: 'UPDATE users SET email = ? WHERE id = ?', bindings: [email, other.id] }
+      await inOneGo(trx, [rename(id, 'before')])
+      await inOneGo(trx, [twice]).catch(() => {})
+    })
+    await assert.rejects(() => failing, /undone/)
+    assert.equal(await countRows('users', { full_name: null }), 2)
+  }).skip(process.env.DB_CONNECTION !== 'postgres', 'SQLite undoes the statement alone')
 
   test('a migration that adds columns does not disturb connections that know the statements', async ({
     assert,

@@ -24,6 +24,13 @@ const wrong = async () => {
 const right = async () => 'signed in'
 
 /**
+ * A sign-in that is done when the guess is right.
+ */
+function guessing(at: { email: string; ip: string }, guess: () => Promise<unknown>) {
+  return limitSignIn(at, guess, async (guessed) => guessed)
+}
+
+/**
  * What becomes of an attempt: its result, or the code of its error.
  */
 function outcome(attempt: Promise<unknown>): Promise<unknown> {
@@ -82,25 +89,25 @@ test.group('Rate limits of the sign-in', (group) => {
   test('a sign-in refused for another reason is no wrong password', async ({ assert }) => {
     const at = { email: 'a@example.com', ip: HERE }
     for (let attempt = 0; attempt < 10; attempt++) {
-      const refused = limitSignIn(at, async () => {
+      const refused = guessing(at, async () => {
         throw new E_ACCOUNT_DISABLED()
       })
       assert.equal(await outcome(refused), 'E_ACCOUNT_DISABLED')
-      const broken = limitSignIn(at, async () => {
+      const broken = guessing(at, async () => {
         throw new Error('a fault of ours')
       })
       await assert.rejects(() => broken, 'a fault of ours')
     }
-    assert.equal(await outcome(limitSignIn(at, right)), 'signed in')
+    assert.equal(await outcome(guessing(at, right)), 'signed in')
   })
 
   test('refused attempts take nothing, so the wait does not grow', async ({ assert }) => {
     clock.freeze()
     const at = { email: 'a@example.com', ip: HERE }
-    for (let guess = 0; guess < 20; guess++) await outcome(limitSignIn(at, wrong))
-    assert.equal(await outcome(limitSignIn(at, right)), 'E_TOO_MANY_REQUESTS')
+    for (let guess = 0; guess < 20; guess++) await outcome(guessing(at, wrong))
+    assert.equal(await outcome(guessing(at, right)), 'E_TOO_MANY_REQUESTS')
     clock.advance(MINUTE)
-    assert.equal(await outcome(limitSignIn(at, right)), 'signed in')
+    assert.equal(await outcome(guessing(at, right)), 'signed in')
   })
 
   test("strangers' wrong guesses lock nobody out of the network they use", async ({ assert }) => {
@@ -108,13 +115,64 @@ test.group('Rate limits of the sign-in', (group) => {
     await signIn(user, { ip: HERE })
     for (let stranger = 0; stranger < 40; stranger++) {
       const ip = `2001:db8:0:${stranger.toString(16)}::1`
-      await outcome(limitSignIn({ email: user.email, ip }, wrong))
+      await outcome(guessing({ email: user.email, ip }, wrong))
     }
     assert.equal(
-      await outcome(limitSignIn({ email: user.email, ip: THERE }, right)),
+      await outcome(guessing({ email: user.email, ip: THERE }, right)),
       'E_TOO_MANY_REQUESTS'
     )
-    assert.equal(await outcome(limitSignIn({ email: user.email, ip: HERE }, right)), 'signed in')
+    assert.equal(await outcome(guessing({ email: user.email, ip: HERE }, right)), 'signed in')
+  })
+
+  test('a right guess that is not admitted opens nothing', async ({ assert }) => {
+    const at = { email: 'a@example.com', ip: HERE }
+    for (let guess = 0; guess < 3; guess++) await outcome(guessing(at, wrong))
+    let opened = 0
+    const open = async () => {
+      opened++
+      return 'signed in'
+    }
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => outcome(limitSignIn(at, right, open)))
+    )
+    assert.deepEqual([...new Set(outcomes)], ['E_TOO_MANY_REQUESTS'])
+    assert.equal(opened, 0)
+  })
+
+  test('once a limit is reached, no password is looked into until it is over', async ({
+    assert,
+  }) => {
+    clock.freeze()
+    const at = { email: 'a@example.com', ip: HERE }
+    let looked = 0
+    const counted = () => {
+      looked++
+      return wrong()
+    }
+    for (let guess = 0; guess < 4; guess++) await outcome(guessing(at, counted))
+    const before = looked
+    await Promise.all(Array.from({ length: 50 }, () => outcome(guessing(at, counted))))
+    assert.isAtMost(before, 4)
+    assert.equal(looked, before)
+
+    clock.advance(MINUTE)
+    assert.equal(await outcome(guessing(at, counted)), 'E_INVALID_CREDENTIALS')
+    assert.equal(looked, before + 1)
+  })
+
+  test('of many guesses at once, few more than the limit are looked into', async ({ assert }) => {
+    const at = { email: 'a@example.com', ip: HERE }
+    let looked = 0
+    const counted = () => {
+      looked++
+      return wrong()
+    }
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, () => outcome(guessing(at, counted)))
+    )
+    const told = outcomes.filter((code) => code === 'E_INVALID_CREDENTIALS')
+    assert.lengthOf(told, 3)
+    assert.isAtMost(looked, 3 + 2)
   })
 
   test('a live session does not notice', async ({ assert }) => {
@@ -133,27 +191,27 @@ test.group('Rate limits of the sign-in', (group) => {
     for (let guess = 0; guess < 30; guess++) {
       const ip = `2001:db8::${guess.toString(16)}`
       assert.equal(
-        await outcome(limitSignIn({ email: `${guess}@example.com`, ip }, wrong)),
+        await outcome(guessing({ email: `${guess}@example.com`, ip }, wrong)),
         'E_INVALID_CREDENTIALS'
       )
     }
     const more = { email: 'more@example.com', ip: '2001:db8::ffff' }
-    assert.equal(await outcome(limitSignIn(more, right)), 'E_TOO_MANY_REQUESTS')
+    assert.equal(await outcome(guessing(more, right)), 'E_TOO_MANY_REQUESTS')
     const neighbour = { email: 'more@example.com', ip: '2001:db8:0:1::1' }
-    assert.equal(await outcome(limitSignIn(neighbour, right)), 'signed in')
+    assert.equal(await outcome(guessing(neighbour, right)), 'signed in')
   })
 
   test('an office behind one address signs in at once', async ({ assert }) => {
     const outcomes = await Promise.all(
       Array.from({ length: 150 }, (_, person) =>
-        outcome(limitSignIn({ email: `${person}@example.com`, ip: HERE }, right))
+        outcome(guessing({ email: `${person}@example.com`, ip: HERE }, right))
       )
     )
     assert.deepEqual([...new Set(outcomes)], ['signed in'])
   })
 
   test('neither e-mails nor addresses stand in the table', async ({ assert }) => {
-    await outcome(limitSignIn({ email: 'ada@example.com', ip: HERE }, wrong))
+    await outcome(guessing({ email: 'ada@example.com', ip: HERE }, wrong))
     const stored = JSON.stringify(await db.from('rate_limits').select('*'))
     assert.notInclude(stored, 'ada')
     assert.notInclude(stored, HERE)

@@ -48,7 +48,7 @@ test.group('The process that hashes passwords', () => {
     const environment = readFileSync(`/proc/${beside.pid}/environ`, 'utf8')
     assert.notInclude(environment, process.env.APP_KEY!)
     assert.deepEqual(
-      environment.split('\0').filter((entry) => entry && !entry.startsWith('NODE_CHANNEL')),
+      environment.split('\0').filter((entry) => entry && !/^(NODE_CHANNEL|UV_)/.test(entry)),
       []
     )
   }).skip(!ON_LINUX, 'reads /proc')
@@ -68,6 +68,21 @@ test.group('The process that hashes passwords', () => {
     }
     assert.isTrue(await beside.verify(before, 'password'))
     assert.notEqual(beside.pid, died)
+  })
+
+  test('when it stands still, what waits is refused, and another one does what comes', async ({
+    assert,
+  }) => {
+    const beside = new ArgonBeside(parameters, 300)
+    const hashed = await beside.make('password')
+    const still = beside.pid!
+    process.kill(still, 'SIGSTOP')
+    const waiting = await Promise.allSettled([beside.make('a'), beside.verify(hashed, 'b')])
+    for (const outcome of waiting) {
+      assert.instanceOf((outcome as PromiseRejectedResult).reason, E_UNAVAILABLE)
+    }
+    assert.isTrue(await beside.verify(hashed, 'password'))
+    await until(() => isGone(still), 'the end of the process that stood still')
   })
 
   test('ends with the server it works for, however that ends', async ({ assert }) => {

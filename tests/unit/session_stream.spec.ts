@@ -25,7 +25,6 @@ function makeSession(): Session {
   const now = clock.now()
   return {
     id: '00000000-0000-4000-8000-000000000000',
-    seq: 1,
     userId: 1,
     device: { id: null, name: null, platform: null },
     ip: null,
