@@ -96,10 +96,7 @@ async function addBatch(client: QueryClientContract, count: number) {
   )
   await client.rawQuery(
     `INSERT INTO api_tokens (tokenable_id, type, hash, abilities, session_id, created_at, updated_at, expires_at)
-     SELECT user_id, 'access', ${sha256}, '["*"]', id, ?, ?, ? FROM sessions WHERE seq > ${sessions}`.replace(
-      'random()::text || seq::text',
-      'random()::text || seq::text'
-    ),
+     SELECT user_id, 'access', ${sha256}, '["*"]', id, ?, ?, ? FROM sessions WHERE seq > ${sessions}`,
     [now, now, until] as any
   )
 }
