@@ -53,7 +53,8 @@ export class ArgonBeside extends Argon {
   }
 
   /**
-   * Whether a hash is that of the password. Throws `E_UNAVAILABLE` when the process ends or stands still.
+   * Whether a hash is that of the password. Throws `E_UNAVAILABLE` when the process ends or stands
+   * still.
    */
   override async verify(hashed: string, plain: string): Promise<boolean> {
     if (this.#unstartable) return super.verify(hashed, plain)

@@ -1,18 +1,14 @@
 import db from '@adonisjs/lucid/services/db'
 import { hashPassword, isOutdated, verifyPassword } from '#accounts/passwords'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import User, { toUser, USER_COLUMNS, type UserRow } from '#models/user'
+import User, { toUser, SELECT_USERS, type UserRow } from '#models/user'
 import { rows } from '#sessions/sql'
 
 /**
  * The account of an e-mail; null when there is none.
  */
 export async function readAccount(email: string): Promise<User | null> {
-  const [row] = await rows<UserRow>(
-    db.connection(),
-    `SELECT ${USER_COLUMNS.join(', ')} FROM users WHERE email = ?`,
-    [email]
-  )
+  const [row] = await rows<UserRow>(db.connection(), `${SELECT_USERS} WHERE email = ?`, [email])
   return row ? toUser(row) : null
 }
 

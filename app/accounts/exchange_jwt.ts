@@ -5,6 +5,7 @@ import { readLegacyJwt, type LegacyClaims } from '#accounts/legacy_jwt'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import type User from '#models/user'
+import { rows } from '#sessions/sql'
 import { openSessionUnderLock, type OpenedSession, type SignIn } from '#sessions/open_session'
 import { withUserLock } from '#sessions/user_lock'
 
@@ -58,11 +59,11 @@ async function spend(
   user: User,
   { hash }: LegacyClaims
 ): Promise<boolean> {
-  const result = await trx.rawQuery(
+  const inserted = await rows(
+    trx,
     'INSERT INTO exchanged_jwts (hash, user_id, exchanged_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING RETURNING hash',
     [hash, user.id, clock.now()]
   )
-  const inserted: unknown[] = Array.isArray(result) ? result : result.rows
   return inserted.length === 1
 }
 

@@ -10,9 +10,9 @@ type Callback = (this: Statement, error: Error | null, rows?: unknown[]) => void
 
 /**
  * Has a SQLite connection keep its statements, so that one that comes again is not compiled again,
- * which for a small one takes as long as it takes to run. The one used longest ago goes when there are too many. SQLite by itself compiles again what
- * a changed schema made outdated, and refuses to close a connection before its statements are
- * finalized.
+ * which for a small one takes as long as it takes to run. The one used longest ago goes when there
+ * are too many. SQLite by itself compiles again what a changed schema made outdated, and refuses to
+ * close a connection before its statements are finalized.
  */
 export function keepPrepared(connection: Database): void {
   const kept = new Map<string, Statement>()

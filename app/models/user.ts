@@ -111,6 +111,11 @@ export const USER_COLUMNS = [
 ] as const satisfies readonly (keyof UserRow)[]
 
 /**
+ * What reads rows for `toUser`.
+ */
+export const SELECT_USERS = `SELECT ${USER_COLUMNS.join(', ')} FROM users`
+
+/**
  * The model as Lucid makes it from a row of `users`. Lucid sets one column after the other through
  * the model's proxy, which alone would be a tenth of the cost of a request.
  */

@@ -30,8 +30,8 @@ export type Session = {
 export type StoredSession = Session & { seq: number }
 
 /**
- * The columns that make a `StoredSession`, as the databases give them. PostgreSQL gives 64-bit numbers
- * as text.
+ * The columns that make a `StoredSession`, as the databases give them. PostgreSQL gives 64-bit
+ * numbers as text.
  */
 export type SessionRow = {
   id: string

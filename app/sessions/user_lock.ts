@@ -1,7 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
 import { inTransaction } from '#app/database_connections/in_transaction'
-import { toUser, USER_COLUMNS, type UserRow } from '#models/user'
+import { toUser, SELECT_USERS, type UserRow } from '#models/user'
 import type User from '#models/user'
 
 /**
@@ -27,7 +27,7 @@ export async function withUserLock<Result>(
   })
 }
 
-const READ_USER = `SELECT ${USER_COLUMNS.join(', ')} FROM users WHERE id = ?`
+const READ_USER = `${SELECT_USERS} WHERE id = ?`
 
 /**
  * What takes the lock and reads the user.

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
+import { rows } from '#sessions/sql'
 import { PROOF_CLOCK_TOLERANCE, PROOF_MAX_AGE, type Proof } from '#auth/binding/proof'
 
 /**
@@ -9,10 +10,10 @@ import { PROOF_CLOCK_TOLERANCE, PROOF_MAX_AGE, type Proof } from '#auth/binding/
 export async function rememberProof(proof: Proof): Promise<boolean> {
   const name = createHash('sha256').update(`${proof.keyThumbprint}.${proof.jti}`).digest('hex')
   const until = proof.issuedAt.getTime() + (PROOF_MAX_AGE + 2 * PROOF_CLOCK_TOLERANCE) * 1000
-  const result = await db.rawQuery(
+  const inserted = await rows(
+    db.connection(),
     'INSERT INTO dpop_proofs (hash, expires_at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING RETURNING hash',
     [name, new Date(until)]
   )
-  const inserted: unknown[] = Array.isArray(result) ? result : result.rows
   return inserted.length === 1
 }
