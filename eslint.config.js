@@ -3,13 +3,13 @@ import { configApp } from '@adonisjs/eslint-config'
 export default configApp({
   name: 'One way into a transaction',
   files: ['app/**/*.ts', 'commands/**/*.ts'],
-  ignores: ['app/database_connections/in_transaction.ts'],
+  ignores: ['app/database/transaction.ts'],
   rules: {
     'no-restricted-syntax': [
       'error',
       {
         selector: "CallExpression[callee.property.name='transaction']",
-        message: 'Use inTransaction (#app/database_connections), which says when a COMMIT fails.',
+        message: 'Use inTransaction (#app/database/transaction), which says when a COMMIT fails.',
       },
     ],
   },

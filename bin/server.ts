@@ -29,7 +29,7 @@ const IMPORTER = (filePath: string) => {
   return import(filePath)
 }
 
-let server: typeof import('#app/http_server/create_server')
+let server: typeof import('#app/http/create_server')
 
 new Ignitor(APP_ROOT, { importer: IMPORTER })
   .tap((app) => {
@@ -37,7 +37,7 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
       await import('#start/env')
     })
     app.starting(async () => {
-      server = await import('#app/http_server/create_server')
+      server = await import('#app/http/create_server')
     })
     app.listen('SIGTERM', () => app.terminate())
     app.listen('SIGINT', () => app.terminate())

@@ -5,7 +5,7 @@ import { UnknownUser } from '#app/terminal/failures'
 import { explainValidation } from '#app/terminal/filtered_command'
 import { onInterrupt } from '#app/terminal/interrupt'
 import { OperatorCommand } from '#app/terminal/operator_command'
-import type { LoggedEvent } from '#sessions/event_log'
+import type { LoggedEvent } from '#app/event_log/read'
 
 const PAGE = 500
 
@@ -39,7 +39,7 @@ export default class EventsTail extends OperatorCommand {
   declare follow: boolean
 
   protected async perform() {
-    const { endOfLog, LOG_START, readEvents } = await import('#sessions/event_log')
+    const { endOfLog, LOG_START, readEvents } = await import('#app/event_log/read')
     const since = await this.#readSince()
     const userId = await this.#readUserId()
     const fromStart = since !== undefined || !this.follow
@@ -65,7 +65,7 @@ export default class EventsTail extends OperatorCommand {
 
   async #readUserId(): Promise<number | undefined> {
     if (this.user === undefined) return undefined
-    const { findUser } = await import('#accounts/find_user')
+    const { findUser } = await import('#app/accounts/find_user')
     const user = await findUser(this.user)
     if (!user) throw new UnknownUser(this.user)
     return user.id

@@ -3,7 +3,11 @@ import { CommandFailure, EXIT, UsageFailure } from '#app/terminal/failures'
 import { explainValidation, FilteredCommand } from '#app/terminal/filtered_command'
 import { onInterrupt } from '#app/terminal/interrupt'
 import { count, ProgressBar } from '#app/terminal/progress_bar'
-import type { ForceLogoutOrder, ForceLogoutResult, MatchCount } from '#sessions/force_logout'
+import type {
+  ForceLogoutOrder,
+  ForceLogoutResult,
+  MatchCount,
+} from '#app/force_logout/force_logout'
 
 /**
  * Signs users out, or everyone.
@@ -54,7 +58,7 @@ export default class ForceLogout extends FilteredCommand {
       throw new UsageFailure('Give the users to sign out, or --all. Nothing was changed.')
     }
     const { reasonValidator } = await import('#validators/force_logout')
-    const { meansSessionsOnly } = await import('#sessions/filters')
+    const { meansSessionsOnly } = await import('#app/sessions/filters')
     const { reason } = await reasonValidator
       .validate({ reason: this.reason })
       .catch(explainValidation)
@@ -74,7 +78,7 @@ export default class ForceLogout extends FilteredCommand {
   }
 
   async #preview(order: ForceLogoutOrder) {
-    const { previewForceLogout } = await import('#sessions/force_logout')
+    const { previewForceLogout } = await import('#app/force_logout/force_logout')
     const { matched, sessions } = await previewForceLogout(order)
     await this.#printSessions(sessions, matched.sessions)
     this.say(`Would end ${inWords(matched)}. Nothing was changed.`)
@@ -88,7 +92,7 @@ export default class ForceLogout extends FilteredCommand {
 
   async #execute(order: ForceLogoutOrder) {
     await this.#confirm(order)
-    const { forceLogout } = await import('#sessions/force_logout')
+    const { forceLogout } = await import('#app/force_logout/force_logout')
     const { signal, release } = onInterrupt()
     let bar: ProgressBar | undefined
     const result = await forceLogout(order, {
@@ -113,7 +117,7 @@ export default class ForceLogout extends FilteredCommand {
     if (!this.canAsk) {
       throw new UsageFailure('--all needs --yes where no one can be asked. Nothing was changed.')
     }
-    const { previewForceLogout } = await import('#sessions/force_logout')
+    const { previewForceLogout } = await import('#app/force_logout/force_logout')
     const { matched } = await previewForceLogout(order)
     const agreed = await this.prompt.confirm(`End ${inWords(matched)} of everyone?`, {
       name: 'everyone',
@@ -153,7 +157,7 @@ export default class ForceLogout extends FilteredCommand {
 }
 
 async function describe(sessions: ForceLogoutResult['sessions']) {
-  const { describeListedSession } = await import('#sessions/session_listing')
+  const { describeListedSession } = await import('#app/sessions/list')
   return sessions.map((session) => describeListedSession(session))
 }
 

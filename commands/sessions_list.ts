@@ -4,7 +4,7 @@ import { escapeJson } from '#app/terminal/escape'
 import { UsageFailure } from '#app/terminal/failures'
 import { FilteredCommand } from '#app/terminal/filtered_command'
 import { count } from '#app/terminal/progress_bar'
-import type { SessionFilters } from '#sessions/filters'
+import type { SessionFilters } from '#app/sessions/filters'
 
 /**
  * Sessions read at once for `--json`, which lists them all.
@@ -45,7 +45,7 @@ export default class SessionsList extends FilteredCommand {
 
   async #printTable(filters: SessionFilters) {
     const { default: db } = await import('@adonisjs/lucid/services/db')
-    const { countSessions, listSessions } = await import('#sessions/session_listing')
+    const { countSessions, listSessions } = await import('#app/sessions/list')
     const { sessionsTable } = await import('#app/terminal/sessions_table')
     const client = db.connection()
     const limit = this.limit === 0 ? undefined : this.limit
@@ -64,7 +64,7 @@ export default class SessionsList extends FilteredCommand {
    */
   async #writeJson(filters: SessionFilters) {
     const { default: db } = await import('@adonisjs/lucid/services/db')
-    const { describeListedSession, listSessions } = await import('#sessions/session_listing')
+    const { describeListedSession, listSessions } = await import('#app/sessions/list')
     let total = 0
     let after: number | undefined
     await write('{"sessions":[')

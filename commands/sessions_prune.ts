@@ -18,7 +18,7 @@ export default class SessionsPrune extends OperatorCommand {
 
   protected async perform() {
     const { parseDuration } = await import('#start/env_rules')
-    const { prune } = await import('#sessions/prune')
+    const { prune } = await import('#app/jobs/prune')
     const olderThan = parseDuration(this.olderThan)
     if (!olderThan) {
       throw new UsageFailure(

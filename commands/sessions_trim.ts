@@ -16,9 +16,9 @@ export default class SessionsTrim extends OperatorCommand {
   declare dryRun: boolean
 
   protected async perform() {
-    const { trimSessions } = await import('#sessions/trim')
+    const { enforceLimits } = await import('#app/jobs/enforce_limits')
     const dryRun = Boolean(this.dryRun)
-    const trimmed = await trimSessions({ actor: `command:${this.commandName}`, dryRun })
+    const trimmed = await enforceLimits({ actor: `command:${this.commandName}`, dryRun })
     this.printJson({ ...trimmed, dryRun })
     const verb = dryRun ? 'Would end' : 'Ended'
     this.say(`${verb} ${trimmed.sessions} session(s) of ${trimmed.users} user(s).`)

@@ -26,9 +26,9 @@ export default class UserCreate extends OperatorCommand {
   declare name: string
 
   protected async perform() {
-    const { inTransaction } = await import('#app/database_connections/in_transaction')
-    const { createUser } = await import('#accounts/create_user')
-    const { hashPassword } = await import('#accounts/passwords')
+    const { inTransaction } = await import('#app/database/transaction')
+    const { createUser } = await import('#app/accounts/create_user')
+    const { hashPassword } = await import('#app/passwords/passwords')
     const { newUserValidator } = await import('#validators/accounts')
 
     const given = { email: this.email, fullName: this.name, password: await this.#password() }

@@ -25,7 +25,7 @@ export const http = defineConfig({
    * A path that is not UTF-8 when decoded. Loaded late: what it loads reads this file.
    */
   onBadUrl: async (_: IncomingMessage, response: ServerResponse) => {
-    const { refuseRequest } = await import('#app/http_server/bare_answers')
+    const { refuseRequest } = await import('#app/http/raw_http_errors')
     refuseRequest(response, 400)
   },
 

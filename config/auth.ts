@@ -1,6 +1,6 @@
 import { defineConfig } from '@adonisjs/auth'
 import type { InferAuthEvents, InferAuthenticators, Authenticators } from '@adonisjs/auth/types'
-import { apiGuard } from '#auth/guard'
+import { apiGuard } from '#app/auth/guard'
 
 const authConfig = defineConfig({
   default: 'api',

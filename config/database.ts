@@ -2,11 +2,11 @@ import env from '#start/env'
 import { isAbsolute } from 'node:path'
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/lucid'
-import { beginAtOnce } from '#app/database_connections/begin_at_once'
-import { nameStatements } from '#app/database_connections/name_statements'
-import { keepPrepared } from '#app/database_connections/keep_prepared'
-import { runInTurn } from '#app/database_connections/run_in_turn'
-import { cutWhenSilent } from '#app/database_connections/cut_when_silent'
+import { beginAtOnce } from '#app/database/begin_at_once'
+import { nameStatements } from '#app/database/name_statements'
+import { keepPrepared } from '#app/database/keep_prepared'
+import { runInTurn } from '#app/database/run_in_turn'
+import { cutWhenSilent } from '#app/database/cut_when_silent'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
 
 const migrations = { naturalSort: true, paths: ['database/migrations'] }
@@ -63,7 +63,7 @@ function sqlite(afterCreate = prepareSqlite): SqliteConfig {
 /**
  * A lookup always goes by unique indexes. While tables are small the planner would rather read
  * whole ones, and it would plan anew for every statement. What a caller no longer waits for
- * (#auth/lookup_statement) ends on the server too.
+ * (#app/database/lookup_statement) ends on the server too.
  */
 function preparePostgresLookup(connection: any, done: (error: Error | null, c: any) => void) {
   cutWhenSilent(connection, PATIENCE / 2 + GRACE)

@@ -47,4 +47,13 @@ const sessionsConfig: SessionPolicy = {
   notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',
 }
 
+/**
+ * How long a session may go unused, in milliseconds. Without refresh tokens nothing renews an
+ * access token but use, so its lifetime slides with use and is the idle timeout.
+ */
+export function idleTimeout(): number {
+  const { idleTimeout: timeout, refreshTokenTtl, accessTokenTtl } = sessionsConfig
+  return refreshTokenTtl > 0 ? timeout : Math.min(timeout, accessTokenTtl)
+}
+
 export default sessionsConfig

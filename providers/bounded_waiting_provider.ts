@@ -8,9 +8,9 @@ export default class BoundedWaitingProvider {
 
   async boot() {
     const emitter = await this.app.container.make('emitter')
-    const { boundWaiting } = await import('#app/database_connections/bounded_waiting')
+    const { limitAcquireQueue } = await import('#app/database/acquire_queue_limit')
     emitter.on('db:connection:connect', ({ client }) => {
-      if (client) boundWaiting(client.client)
+      if (client) limitAcquireQueue(client.client)
     })
   }
 }

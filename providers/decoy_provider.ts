@@ -9,7 +9,7 @@ export default class DecoyProvider {
 
   async ready() {
     if (this.app.getEnvironment() !== 'web') return
-    const { prepareDecoy } = await import('#accounts/passwords')
+    const { prepareDecoy } = await import('#app/passwords/passwords')
     await prepareDecoy()
   }
 }

@@ -4,7 +4,7 @@
  */
 export default class LastSeenProvider {
   async shutdown() {
-    const { keyLastUsed, lastSeen } = await import('#sessions/last_seen')
+    const { keyLastUsed, lastSeen } = await import('#app/sessions/last_seen')
     await Promise.allSettled([lastSeen.close(), keyLastUsed.close()])
   }
 }

@@ -1,5 +1,5 @@
 import type { ApplicationService } from '@adonisjs/core/types'
-import type { Maintenance } from '#sessions/maintenance'
+import type { ScheduledJob } from '#app/background/scheduled_job'
 
 /**
  * Once an hour one of the nodes prunes.
@@ -21,20 +21,20 @@ const LOOK_EVERY = 60 * 1000
  * providers too, and do none of it.
  */
 export default class MaintenanceProvider {
-  #pruning?: Maintenance
-  #finishing?: Maintenance
+  #pruning?: ScheduledJob
+  #finishing?: ScheduledJob
 
   constructor(protected app: ApplicationService) {}
 
   async ready() {
     if (this.app.getEnvironment() !== 'web') return
-    const { Maintenance } = await import('#sessions/maintenance')
-    const { prune } = await import('#sessions/prune')
-    const { removeOldWindows } = await import('#app/rate_limits/ledger')
+    const { ScheduledJob } = await import('#app/background/scheduled_job')
+    const { prune } = await import('#app/jobs/prune')
+    const { removeOldWindows } = await import('#app/rate_limits/counter')
     const { default: sessionsConfig } = await import('#config/sessions')
     const logger = await this.app.container.make('logger')
 
-    this.#pruning = new Maintenance(
+    this.#pruning = new ScheduledJob(
       {
         task: 'prune',
         interval: INTERVAL,
@@ -49,14 +49,14 @@ export default class MaintenanceProvider {
     )
     this.#pruning.start()
 
-    const { finishCutoffs, FINISHING } = await import('#sessions/finish_cutoffs')
-    this.#finishing = new Maintenance(
+    const { backfillWatermarks, FINISHING } = await import('#app/watermarks/backfill')
+    this.#finishing = new ScheduledJob(
       {
         task: FINISHING,
         interval: FINISH_INTERVAL,
         lookEvery: LOOK_EVERY,
         work: async (signal) => {
-          await finishCutoffs({ signal })
+          await backfillWatermarks({ signal })
         },
       },
       (error) =>

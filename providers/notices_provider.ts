@@ -4,8 +4,8 @@
  */
 export default class NoticesProvider {
   async shutdown() {
-    const { notices } = await import('#accounts/notify')
-    const { resetRequests } = await import('#accounts/forgot_password')
+    const { notices } = await import('#mails/mail_queue')
+    const { resetRequests } = await import('#app/accounts/forgot_password')
     await resetRequests.settled()
     await notices.settled()
   }

@@ -1,6 +1,6 @@
 import { HttpContext } from '@adonisjs/core/http'
 import type { ApplicationService } from '@adonisjs/core/types'
-import { ApiAuthenticator } from '#auth/authenticator'
+import { ApiAuthenticator } from '#app/auth/authenticator'
 
 /**
  * Gives every request its `auth`, when it is first asked for. The framework's middleware for it

@@ -4,7 +4,7 @@ import app from '@adonisjs/core/services/app'
 import type { Config } from '@japa/runner/types'
 import { pluginAdonisJS } from '@japa/plugin-adonisjs'
 import testUtils from '@adonisjs/core/services/test_utils'
-import { createHttpServer } from '#app/http_server/create_server'
+import { createHttpServer } from '#app/http/create_server'
 import { checkAnswer } from './harness/openapi.js'
 
 /**

@@ -1,9 +1,9 @@
-import { keepAnAdmin } from '#accounts/last_admin'
+import { keepAnAdmin } from '#app/accounts/last_admin'
 import type User from '#models/user'
 import type { Role } from '#models/user'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
-import { withUserLock } from '#sessions/user_lock'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Gives a user another role, in force at their next request. Returns the user as it stands then;

@@ -1,8 +1,8 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import User, { type Role } from '#models/user'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
 
 export type NewUser = {
   email: string

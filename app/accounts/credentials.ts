@@ -1,8 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
-import { hashPassword, isOutdated, verifyPassword } from '#accounts/passwords'
+import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import User, { toUser, SELECT_USERS, type UserRow } from '#models/user'
-import { rows } from '#sessions/sql'
+import { rows } from '#app/database/sql'
 
 /**
  * The account of an e-mail; null when there is none.

@@ -1,12 +1,12 @@
 import { endApiKeys } from '#app/api_keys/end_api_keys'
-import { keepAnAdmin } from '#accounts/last_admin'
-import { verifyPassword } from '#accounts/passwords'
+import { keepAnAdmin } from '#app/accounts/last_admin'
+import { verifyPassword } from '#app/passwords/passwords'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import type User from '#models/user'
-import { endSessions } from '#sessions/end_sessions'
-import { appendEvents } from '#sessions/events'
-import { withLiveSession } from '#sessions/log_out'
-import { SESSION_COLUMNS, toSession, type Session } from '#sessions/session'
+import { endSessions } from '#app/sessions/end'
+import { appendEvents } from '#app/event_log/append'
+import { withLiveSession } from '#app/sessions/log_out'
+import { SESSION_COLUMNS, toSession, type Session } from '#app/sessions/session'
 
 /**
  * Deletes the account of the user who speaks through `acting`. Sessions and API keys end

@@ -1,14 +1,14 @@
-import { keepAnAdmin } from '#accounts/last_admin'
-import { forgetResets } from '#accounts/password_resets'
+import { keepAnAdmin } from '#app/accounts/last_admin'
+import { forgetResets } from '#app/accounts/password_resets'
 import clock from '#app/clock'
 import type User from '#models/user'
-import type { Actor } from '#sessions/actor'
-import type { Watch } from '#sessions/batches'
-import { endAllOfUser } from '#sessions/end_all_of_user'
-import { appendEvents } from '#sessions/events'
-import { finishCutoffs } from '#sessions/finish_cutoffs'
-import { finishInBackground } from '#sessions/finish_in_background'
-import { withUserLock } from '#sessions/user_lock'
+import type { Actor } from '#app/event_log/actor'
+import type { Watch } from '#app/background/batches'
+import { endAllOfUser } from '#app/watermarks/end_all_of_user'
+import { appendEvents } from '#app/event_log/append'
+import { backfillWatermarks } from '#app/watermarks/backfill'
+import { backfillInBackground } from '#app/watermarks/backfill_in_background'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * By whom an account is disabled, and why.
@@ -60,7 +60,7 @@ export async function disableUser(
   if (!disabled) return null
 
   const { cutoff, ...result } = disabled
-  if (cutoff && watch.later) finishInBackground()
-  else if (cutoff) await finishCutoffs({ ...watch, only: [cutoff.id] })
+  if (cutoff && watch.later) backfillInBackground()
+  else if (cutoff) await backfillWatermarks({ ...watch, only: [cutoff.id] })
   return result
 }

@@ -1,7 +1,7 @@
 import type User from '#models/user'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
-import { withUserLock } from '#sessions/user_lock'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Lets a disabled account sign in again. What ended stays ended. Returns the user as it stands

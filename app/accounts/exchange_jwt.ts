@@ -1,13 +1,13 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { findUser } from '#accounts/find_user'
-import { readLegacyJwt, type LegacyClaims } from '#accounts/legacy_jwt'
+import { findUser } from '#app/accounts/find_user'
+import { readLegacyJwt, type LegacyClaims } from '#app/accounts/legacy_jwt'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import type User from '#models/user'
-import { rows } from '#sessions/sql'
-import { openSessionUnderLock, type OpenedSession, type SignIn } from '#sessions/open_session'
-import { withUserLock } from '#sessions/user_lock'
+import { rows } from '#app/database/sql'
+import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
+import { withUserLock } from '#app/sessions/user_lock'
 
 const REFUSED = 'The old token is not accepted. Please sign in.'
 

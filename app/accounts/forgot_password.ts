@@ -1,13 +1,13 @@
 import db from '@adonisjs/lucid/services/db'
 import logger from '@adonisjs/core/services/logger'
-import { BackgroundQueue } from '#app/background_queue'
-import { notify } from '#accounts/notify'
-import { mintReset } from '#accounts/password_resets'
+import { BackgroundQueue } from '#app/background/background_queue'
+import { notify } from '#mails/mail_queue'
+import { mintReset } from '#app/accounts/password_resets'
 import { appUrl } from '#config/app'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 import PasswordResetMail from '#mails/password_reset_mail'
-import { appendEvents } from '#sessions/events'
-import { withUserLock } from '#sessions/user_lock'
+import { appendEvents } from '#app/event_log/append'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Reset links to be made and mailed.

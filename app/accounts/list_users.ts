@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
-import type { Page } from '#sessions/event_listing'
-import { matchingSessions } from '#sessions/filters'
+import type { Page } from '#app/event_log/list'
+import { matchingSessions } from '#app/sessions/filters'
 
 /**
  * A user as admins see one in a list.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { hashToken } from '#auth/token'
+import { hashToken } from '#app/tokens/token'
 
 /**
  * How long a reset link is good, in milliseconds.

@@ -1,13 +1,13 @@
 import clock from '#app/clock'
-import { notify } from '#accounts/notify'
-import { ownerOfReset, spendReset } from '#accounts/password_resets'
-import { hashPassword } from '#accounts/passwords'
-import { setPassword } from '#accounts/set_password'
+import { notify } from '#mails/mail_queue'
+import { ownerOfReset, spendReset } from '#app/accounts/password_resets'
+import { hashPassword } from '#app/passwords/passwords'
+import { setPassword } from '#app/accounts/set_password'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import PasswordChangedMail from '#mails/password_changed_mail'
-import { endSessions } from '#sessions/end_sessions'
-import { settleSessionsOf } from '#sessions/live_sessions'
-import { withUserLock } from '#sessions/user_lock'
+import { endSessions } from '#app/sessions/end'
+import { settleSessionsOf } from '#app/sessions/live_sessions'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Sets a new password by a reset token and ends all sessions of its user (`password_reset`). Of

@@ -1,8 +1,8 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { forgetResets } from '#accounts/password_resets'
+import { forgetResets } from '#app/accounts/password_resets'
 import type User from '#models/user'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
 
 /**
  * Writes a user's new password, a hash made by `hashPassword`, and makes reset links that are out

@@ -1,7 +1,7 @@
 import type User from '#models/user'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
-import { withUserLock } from '#sessions/user_lock'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * The highest limit that can be set.
@@ -10,7 +10,7 @@ export const HIGHEST_LIMIT = 100_000
 
 /**
  * Gives a user a session limit of their own: 0 is no limit, null that of the role or of the
- * configuration. A lowered limit takes effect at the next sign-in, or by `trimSessions`. Returns
+ * configuration. A lowered limit takes effect at the next sign-in, or by `enforceLimits`. Returns
  * the user as it stands then; null when there is no such user.
  */
 export async function setSessionLimit(

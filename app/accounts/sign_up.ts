@@ -1,8 +1,8 @@
-import { inTransaction } from '#app/database_connections/in_transaction'
-import { createUser } from '#accounts/create_user'
-import { hashPassword } from '#accounts/passwords'
+import { inTransaction } from '#app/database/transaction'
+import { createUser } from '#app/accounts/create_user'
+import { hashPassword } from '#app/passwords/passwords'
 import type User from '#models/user'
-import { openSessionUnderLock, type OpenedSession, type SignIn } from '#sessions/open_session'
+import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
 
 /**
  * Makes an account and opens its first session, both or neither: a client that lost the answer

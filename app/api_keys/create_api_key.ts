@@ -1,11 +1,11 @@
 import clock from '#app/clock'
 import type { ApiKey } from '#app/api_keys/api_key'
 import { keysOfUser } from '#app/api_keys/keys_of_user'
-import { hashToken, mintToken } from '#auth/token'
+import { hashToken, mintToken } from '#app/tokens/token'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
-import { appendEvents } from '#sessions/events'
-import { withLiveSession } from '#sessions/log_out'
-import type { Session } from '#sessions/session'
+import { appendEvents } from '#app/event_log/append'
+import { withLiveSession } from '#app/sessions/log_out'
+import type { Session } from '#app/sessions/session'
 
 /**
  * How many API keys a user may hold.

@@ -1,8 +1,8 @@
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { keysOfUser } from '#app/api_keys/keys_of_user'
 import { E_NOT_FOUND } from '#exceptions/errors'
-import { withLiveSession } from '#sessions/log_out'
-import type { Session } from '#sessions/session'
+import { withLiveSession } from '#app/sessions/log_out'
+import type { Session } from '#app/sessions/session'
 
 /**
  * Ends an API key of the user who speaks through `acting`. Throws `E_NOT_FOUND` for what is no key

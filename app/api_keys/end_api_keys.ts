@@ -1,10 +1,10 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { inOneGo } from '#app/database_connections/in_one_go'
+import { pipeline } from '#app/database/pipeline'
 import clock from '#app/clock'
-import type { Actor } from '#sessions/actor'
-import type { EndReason } from '#sessions/end_reasons'
-import { appendEvents } from '#sessions/events'
-import { retireTokens } from '#sessions/retire_tokens'
+import type { Actor } from '#app/event_log/actor'
+import type { EndReason } from '#exceptions/end_reasons'
+import { appendEvents } from '#app/event_log/append'
+import { revokeTokens } from '#app/tokens/revoke'
 
 /**
  * How API keys end: why, by whom, and what to remember of it.
@@ -21,7 +21,7 @@ export type KeyEnding = {
 /**
  * Ends API keys. Everything that ends one comes through here: the keys are deleted, what explains
  * them to their holder is kept, the log is written, together with the caller's transaction, which
- * holds the rows of the keys' users (#sessions/user_lock) and found the keys under that lock.
+ * holds the rows of the keys' users (#app/sessions/user_lock) and found the keys under that lock.
  */
 export async function endApiKeys(
   trx: TransactionClientContract,
@@ -31,7 +31,7 @@ export async function endApiKeys(
   if (keys.length === 0) return
   const at = ending.at ?? clock.now()
   const apiKeys = keys.map((key) => key.id)
-  await inOneGo(trx, retireTokens(trx, { apiKeys }, { reason: ending.reason, at }))
+  await pipeline(trx, revokeTokens(trx, { apiKeys }, { reason: ending.reason, at }))
 
   appendEvents(
     trx,

@@ -6,10 +6,13 @@ import type User from '#models/user'
  * ended behind it, and those are as good as gone. One past its time is among them until it is
  * pruned.
  */
-export function keysOfUser(client: QueryClientContract, user: Pick<User, 'id' | 'cutApiKeyId'>) {
+export function keysOfUser(
+  client: QueryClientContract,
+  user: Pick<User, 'id' | 'watermarkApiKeyId'>
+) {
   return client
     .from('api_tokens')
     .where({ tokenable_id: user.id, type: 'api_key' })
-    .where('id', '>', user.cutApiKeyId)
+    .where('id', '>', user.watermarkApiKeyId)
     .whereRaw('id > (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)')
 }

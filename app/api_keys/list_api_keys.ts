@@ -6,7 +6,7 @@ import type User from '#models/user'
 /**
  * A user's API keys, newest first. A key past its time is listed until it is pruned.
  */
-export async function listApiKeys(user: Pick<User, 'id' | 'cutApiKeyId'>): Promise<ApiKey[]> {
+export async function listApiKeys(user: Pick<User, 'id' | 'watermarkApiKeyId'>): Promise<ApiKey[]> {
   const rows = await keysOfUser(db.connection(), user).orderBy('id', 'desc')
   return rows.map(toApiKey)
 }

@@ -1,9 +1,9 @@
 import { Authenticator } from '@adonisjs/auth'
 import type { Authenticators } from '@adonisjs/auth/types'
-import type { LoginOptions } from '#auth/guard'
+import type { LoginOptions } from '#app/auth/guard'
 import type User from '#models/user'
-import type { OpenedSession } from '#sessions/open_session'
-import type { Session } from '#sessions/session'
+import type { OpenedSession } from '#app/sessions/open'
+import type { Session } from '#app/sessions/session'
 
 /**
  * `ctx.auth`: the framework's authenticator, which also opens and ends sessions through the guard

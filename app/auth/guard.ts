@@ -3,10 +3,10 @@ import type { GuardContract, GuardConfigProvider } from '@adonisjs/auth/types'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { Emitter } from '@adonisjs/core/events'
 import type { EventsList } from '@adonisjs/core/types'
-import { readCredentials } from '#auth/bearer'
-import { enforceBinding, type BoundRequest } from '#auth/binding/binding'
-import type { TokenRecord } from '#auth/lookup'
-import { verifyToken, type Verdict } from '#auth/verification'
+import { readCredentials } from '#app/auth/bearer'
+import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
+import type { TokenRecord } from '#app/token_verification/token_lookup'
+import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
 import {
   E_FORBIDDEN,
@@ -15,10 +15,10 @@ import {
   E_UNAUTHORIZED_ACCESS,
 } from '#exceptions/errors'
 import type User from '#models/user'
-import { keyLastUsed, lastSeen } from '#sessions/last_seen'
-import { logOut, type LoggedOut, type LogOutScope } from '#sessions/log_out'
-import { openSession, type OpenedSession, type SignIn } from '#sessions/open_session'
-import type { Session } from '#sessions/session'
+import { keyLastUsed, lastSeen } from '#app/sessions/last_seen'
+import { logOut, type LoggedOut, type LogOutScope } from '#app/sessions/log_out'
+import { openSession, type OpenedSession, type SignIn } from '#app/sessions/open'
+import type { Session } from '#app/sessions/session'
 
 /**
  * What a sign-in may say of itself; the guard adds what the request says.

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { deleteAccount } from '#accounts/delete_account'
-import { limitConfirmation } from '#app/rate_limits/limited_work'
+import { deleteAccount } from '#app/accounts/delete_account'
+import { limitConfirmation } from '#app/rate_limits/limits'
 import SessionTransformer from '#transformers/session_transformer'
 import UserTransformer from '#transformers/user_transformer'
 import { deleteAccountValidator } from '#validators/passwords'

@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { listEvents } from '#sessions/event_listing'
+import { listEvents } from '#app/event_log/list'
 import AccountEventTransformer from '#transformers/account_event_transformer'
 import { pageValidator } from '#validators/listings'
 

@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { introspect } from '#app/oauth/introspection'
 import { claimedClient, readOAuthRequest } from '#app/oauth/oauth_request'
-import { limitIntrospection } from '#app/rate_limits/limited_work'
+import { limitIntrospection } from '#app/rate_limits/limits'
 
 /**
  * RFC 7662: a service asks whether a token is alive, and whose it is.

@@ -1,8 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { readAccount, verifyCredentials } from '#accounts/credentials'
+import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { countSignIn } from '#app/metrics/count_sign_in'
-import { limitSignIn } from '#app/rate_limits/limited_work'
-import { deviceOf } from '#sessions/device'
+import { limitSignIn } from '#app/rate_limits/limits'
+import { deviceOf } from '#app/devices/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { loginValidator } from '#validators/auth'
 

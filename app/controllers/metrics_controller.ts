@@ -1,6 +1,6 @@
 import { safeEqual } from '@adonisjs/core/helpers'
 import type { HttpContext } from '@adonisjs/core/http'
-import { readCredentials } from '#auth/bearer'
+import { readCredentials } from '#app/auth/bearer'
 import { E_NOT_FOUND, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import { scrape } from '#app/metrics/scrape'
 import env from '#start/env'

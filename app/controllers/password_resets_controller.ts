@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { forgotPassword } from '#accounts/forgot_password'
-import { resetPassword } from '#accounts/reset_password'
-import { limitForgot, limitReset } from '#app/rate_limits/limited_work'
+import { forgotPassword } from '#app/accounts/forgot_password'
+import { resetPassword } from '#app/accounts/reset_password'
+import { limitForgot, limitReset } from '#app/rate_limits/limits'
 import { forgotPasswordValidator, resetPasswordValidator } from '#validators/passwords'
 
 export default class PasswordResetsController {

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { changePassword } from '#accounts/change_password'
-import { limitConfirmation } from '#app/rate_limits/limited_work'
+import { changePassword } from '#app/accounts/change_password'
+import { limitConfirmation } from '#app/rate_limits/limits'
 import SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import { changePasswordValidator } from '#validators/passwords'
 

@@ -1,7 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { limitRefresh } from '#app/rate_limits/limited_work'
-import { readKeyProof } from '#auth/binding/binding'
-import { renewSession } from '#sessions/renew_session'
+import { limitRefresh } from '#app/rate_limits/limits'
+import { readKeyProof } from '#app/auth/session_binding'
+import { renewSession } from '#app/sessions/renew'
 import SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import { refreshValidator } from '#validators/auth'
 

@@ -1,8 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { awaitRevocations } from '#app/revocations/await_revocations'
-import { formatCursor, parseCursor } from '#app/revocations/cursor'
+import { awaitRevocations } from '#app/event_log/revocations/await_revocations'
+import { formatCursor, parseCursor } from '#app/event_log/revocations/cursor'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
-import { endOfLog, LOG_START } from '#sessions/event_log'
+import { endOfLog, LOG_START } from '#app/event_log/read'
 import RevocationTransformer from '#transformers/revocation_transformer'
 import { revocationsValidator } from '#validators/revocations'
 

@@ -1,8 +1,8 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import db from '@adonisjs/lucid/services/db'
-import { liveSessionsOf } from '#sessions/live_sessions'
-import { logOut } from '#sessions/log_out'
-import { renameSession } from '#sessions/rename_session'
+import { liveSessionsOf } from '#app/sessions/live_sessions'
+import { logOut } from '#app/sessions/log_out'
+import { renameSession } from '#app/sessions/rename'
 import SessionTransformer from '#transformers/session_transformer'
 import { renameSessionValidator } from '#validators/sessions'
 

@@ -1,8 +1,13 @@
-import { PROOF_ALGORITHMS } from '#auth/binding/proof'
-import { BASIC_CHALLENGE, bearerChallenge, proofChallenge, type Scheme } from '#auth/challenge'
+import {
+  BASIC_CHALLENGE,
+  bearerChallenge,
+  PROOF_ALGORITHMS,
+  proofChallenge,
+  type Scheme,
+} from '#exceptions/challenges'
 import { ApiError } from '#exceptions/api_error'
 import { sessionEndedMessages, type TakenOverBy } from '#exceptions/messages'
-import type { EndReason } from '#sessions/end_reasons'
+import type { EndReason } from '#exceptions/end_reasons'
 
 /*
  * The table of errors: one class a code, with its status and what it carries.

@@ -1,4 +1,4 @@
-import type { EndReason } from '#sessions/end_reasons'
+import type { EndReason } from '#exceptions/end_reasons'
 
 /**
  * The device that took over, as far as it said who it is.

@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { BASIC_CHALLENGE } from '#auth/challenge'
+import { BASIC_CHALLENGE } from '#exceptions/challenges'
 import { ApiError } from '#exceptions/api_error'
 
 /**

@@ -1,4 +1,4 @@
-import type { TokenRecord } from '#auth/lookup'
+import type { TokenRecord } from '#app/token_verification/token_lookup'
 
 /**
  * Who a request speaks for, as headers for the backend behind a proxy. All four are always there,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { normalizeUrl } from '#auth/binding/proof'
+import { normalizeUrl } from '#app/auth/dpop/proof'
 
 /**
  * The request that a proxy asks about, as Traefik and Caddy say it (`X-Forwarded-Method`, `-Proto`,

@@ -1,6 +1,6 @@
 import { BaseMail } from '@adonisjs/mail'
 import { deviceInWords, momentInWords } from '#mails/wording'
-import type { Device } from '#sessions/session'
+import type { Device } from '#app/devices/device'
 
 /**
  * Tells a person that a spent refresh token came back, so that somebody may hold a copy of their

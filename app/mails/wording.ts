@@ -1,4 +1,4 @@
-import type { Device } from '#sessions/session'
+import type { Device } from '#app/devices/device'
 
 /**
  * A device as a mail names it. What a client said stands on one short line, so that it can't

@@ -17,12 +17,29 @@ export const requests = new Counter({
   registers,
 })
 
-export const checks = new Counter({
+const checks = new Counter({
   name: 'latchkey_token_checks_total',
   help: 'Tokens checked against the database, by verdict.',
   labelNames: ['verdict'] as const,
   registers,
 })
+
+/**
+ * One series for each verdict, found once: every request comes through here.
+ */
+const checksByVerdict = {
+  live: checks.labels('live'),
+  expired: checks.labels('expired'),
+  ended: checks.labels('ended'),
+  unknown: checks.labels('unknown'),
+}
+
+/**
+ * Counts the check of a token by what it found.
+ */
+export function countVerdict(verdict: keyof typeof checksByVerdict): void {
+  checksByVerdict[verdict].inc()
+}
 
 export const lookupBatches = new Histogram({
   name: 'latchkey_lookup_batch_size',
@@ -51,18 +68,38 @@ export const liveSessions = new Gauge({
   registers,
 })
 
-export const openStreams = new Gauge({
-  name: 'latchkey_open_streams',
-  help: 'Event streams open on this node.',
-  registers,
-})
+/**
+ * Adds the gauge of open event streams, which asks `count` at each scrape.
+ */
+export function registerOpenStreams(count: () => number): void {
+  new Gauge({
+    name: 'latchkey_open_streams',
+    help: 'Event streams open on this node.',
+    registers,
+    collect() {
+      this.set(count())
+    },
+  })
+}
 
-export const queueLength = new Gauge({
+const queues = new Map<string, () => number>()
+
+new Gauge({
   name: 'latchkey_queue_length',
   help: 'Work that waits on this node, by queue.',
   labelNames: ['queue'] as const,
   registers,
+  collect() {
+    for (const [queue, length] of queues) this.set({ queue }, length())
+  },
 })
+
+/**
+ * Adds a queue to the gauge of queue lengths, which asks `length` at each scrape.
+ */
+export function registerQueue(queue: string, length: () => number): void {
+  queues.set(queue, length)
+}
 
 export const hashSeconds = new Histogram({
   name: 'latchkey_password_hash_seconds',

@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import { sessionEnds } from '#app/metrics/metrics'
-import { endOfLog, type EventCursor } from '#sessions/event_log'
-import { rows } from '#sessions/sql'
+import { endOfLog, type EventCursor } from '#app/event_log/read'
+import { rows } from '#app/database/sql'
 
 /**
  * How far the log has been counted.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
-import { SECURITY_HEADERS } from '#app/http_server/security_headers'
+import { SECURITY_HEADERS } from '#app/http/security_headers'
 
 const securityHeaders = Object.entries(SECURITY_HEADERS)
 

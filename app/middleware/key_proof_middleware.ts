@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
-import { readKeyProof } from '#auth/binding/binding'
+import { readKeyProof } from '#app/auth/session_binding'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF } from '#exceptions/errors'
 

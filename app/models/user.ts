@@ -20,7 +20,7 @@ export default class User extends BaseModel {
   declare email: string
 
   /**
-   * The Argon2id hash, in PHC string format. Whoever sets it hashes first (#accounts/passwords),
+   * The Argon2id hash, in PHC string format. Whoever sets it hashes first (#app/passwords/passwords),
    * where the number of hashes at once is bounded.
    */
   @column({ serializeAs: null })
@@ -35,11 +35,11 @@ export default class User extends BaseModel {
   @column()
   declare sessionLimit: number | null
 
-  @column({ serializeAs: null, consume: Number })
-  declare cutSessionSeq: number
+  @column({ columnName: 'cut_session_seq', serializeAs: null, consume: Number })
+  declare watermarkSeq: number
 
-  @column({ serializeAs: null, consume: Number })
-  declare cutApiKeyId: number
+  @column({ columnName: 'cut_api_key_id', serializeAs: null, consume: Number })
+  declare watermarkApiKeyId: number
 
   @instant()
   declare disabledAt: Date | null
@@ -63,8 +63,8 @@ export default class User extends BaseModel {
     user.fullName ??= null
     user.role ??= 'user'
     user.sessionLimit ??= null
-    user.cutSessionSeq ??= 0
-    user.cutApiKeyId ??= 0
+    user.watermarkSeq ??= 0
+    user.watermarkApiKeyId ??= 0
     user.disabledAt ??= null
     user.createdAt ??= clock.now()
   }
@@ -94,7 +94,7 @@ export type UserRow = {
 }
 
 /**
- * By name: PostgreSQL can keep such a statement (#app/database_connections/name_statements).
+ * By name: PostgreSQL can keep such a statement (#app/database/name_statements).
  */
 export const USER_COLUMNS = [
   'id',
@@ -127,8 +127,8 @@ export function toUser(row: UserRow): User {
     password: row.password,
     role: row.role,
     sessionLimit: row.session_limit,
-    cutSessionSeq: Number(row.cut_session_seq),
-    cutApiKeyId: Number(row.cut_api_key_id),
+    watermarkSeq: Number(row.cut_session_seq),
+    watermarkApiKeyId: Number(row.cut_api_key_id),
     disabledAt: toDate(row.disabled_at),
     createdAt: toDate(row.created_at),
     updatedAt: toDate(row.updated_at),

@@ -1,5 +1,5 @@
-import type { TokenRecord } from '#auth/lookup'
-import { verifyToken } from '#auth/verification'
+import type { TokenRecord } from '#app/token_verification/token_lookup'
+import { verifyToken } from '#app/token_verification/verify_token'
 import { issuer } from '#app/oauth/metadata'
 
 /**

@@ -1,4 +1,4 @@
-import { PROOF_ALGORITHMS } from '#auth/binding/proof'
+import { PROOF_ALGORITHMS } from '#exceptions/challenges'
 import { appUrl } from '#config/app'
 
 /**

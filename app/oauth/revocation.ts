@@ -1,10 +1,10 @@
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import type { ServiceClient } from '#app/service_clients/service_client'
-import type { TokenRecord } from '#auth/lookup'
-import { verifyToken } from '#auth/verification'
-import type { Actor } from '#sessions/actor'
-import { endSession } from '#sessions/end_session'
-import { withUserLock } from '#sessions/user_lock'
+import type { TokenRecord } from '#app/token_verification/token_lookup'
+import { verifyToken } from '#app/token_verification/verify_token'
+import type { Actor } from '#app/event_log/actor'
+import { endSession } from '#app/sessions/end_one'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Revokes a token on behalf of its user, RFC 7009 §2.1: an access or refresh token ends its session

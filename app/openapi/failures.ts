@@ -1,5 +1,5 @@
 import { errorMessages, sessionEndedMessages } from '#exceptions/messages'
-import { END_REASONS } from '#sessions/end_reasons'
+import { END_REASONS } from '#exceptions/end_reasons'
 import type { Schema } from '#app/openapi/types'
 
 type Code = keyof typeof errorMessages | 'E_SESSION_ENDED'

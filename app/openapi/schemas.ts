@@ -1,4 +1,4 @@
-import { END_REASONS } from '#sessions/end_reasons'
+import { END_REASONS } from '#exceptions/end_reasons'
 import type { Schema } from '#app/openapi/types'
 
 const nullable = (type: string, more: Schema = {}) => ({ type: [type, 'null'], ...more })

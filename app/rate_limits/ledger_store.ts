@@ -2,7 +2,7 @@ import string from '@adonisjs/core/helpers/string'
 import { LimiterResponse, errors } from '@adonisjs/limiter'
 import type { LimiterConsumptionOptions, LimiterStoreContract } from '@adonisjs/limiter/types'
 import clock from '#app/clock'
-import { ledger, type Entry } from '#app/rate_limits/ledger'
+import { ledger, type Entry } from '#app/rate_limits/counter'
 
 /**
  * The ledger as a store of `@adonisjs/limiter`. Keys that are consumed in one tick go together in

@@ -5,9 +5,9 @@ import {
   type ServiceClient,
   type ServiceClientRow,
 } from '#app/service_clients/service_client'
-import { Coalescer } from '#auth/coalescer'
-import { LookupStatement } from '#auth/lookup_statement'
-import { hashToken } from '#auth/token'
+import { BatchLoader } from '#app/database/batch_loader'
+import { LookupStatement } from '#app/database/lookup_statement'
+import { hashToken } from '#app/tokens/token'
 
 const statement = new LookupStatement<ServiceClientRow>('latchkey_clients', {
   columns: {
@@ -27,7 +27,7 @@ async function readClients(ids: string[]): Promise<Map<string, ServiceClientRow>
   return new Map(found.map((row) => [row.id, row]))
 }
 
-const clientLookup = new Coalescer(readClients)
+const clientLookup = new BatchLoader(readClients)
 
 /**
  * What ids look like: anything else is not worth a look at the database.

@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { inTransaction } from '#app/database_connections/in_transaction'
+import { inTransaction } from '#app/database/transaction'
 import clock from '#app/clock'
 import {
   toServiceClient,
   type ClientAbility,
   type ServiceClient,
 } from '#app/service_clients/service_client'
-import { hashToken } from '#auth/token'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
+import { hashToken } from '#app/tokens/token'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
 
 /**
  * Makes a service client. Its secret has 256 bits of randomness, is given out here and stored

@@ -1,12 +1,12 @@
-import { inTransaction } from '#app/database_connections/in_transaction'
+import { inTransaction } from '#app/database/transaction'
 import clock from '#app/clock'
 import {
   toServiceClient,
   type ServiceClient,
   type ServiceClientRow,
 } from '#app/service_clients/service_client'
-import type { Actor } from '#sessions/actor'
-import { appendEvents } from '#sessions/events'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
 
 /**
  * Takes a service client's access away; its next request is refused. One that is revoked already

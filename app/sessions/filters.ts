@@ -1,6 +1,6 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { idleTimeout } from '#sessions/standing'
+import { idleTimeout } from '#config/sessions'
 
 /**
  * Which live sessions are meant: all conditions must match. They mean the same wherever sessions
@@ -44,7 +44,7 @@ export function meansSessionsOnly(filters: SessionFilters): boolean {
 }
 
 /**
- * The live sessions that match: neither ended, nor lapsed, nor cut off, as #sessions/standing
+ * The live sessions that match: neither ended, nor lapsed, nor cut off, as #app/sessions/liveness
  * judges one. Cut-offs that are finished have left no session without an end behind.
  */
 export function matchingSessions(client: QueryClientContract, filters: SessionFilters): Query {

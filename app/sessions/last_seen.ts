@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { idleTimeout } from '#sessions/standing'
+import { idleTimeout } from '#config/sessions'
 
 /**
  * How long uses of one session merge before one write, in milliseconds.
@@ -28,7 +28,7 @@ type Write = (entries: { id: string; at: Date }[]) => Promise<void>
  * anything: the statement touches rows that are alive, moves time forward only, and passes over
  * rows that somebody is changing.
  */
-export class UseLedger {
+export class LastUsedBuffer {
   readonly #write: Write
   readonly #writeEvery: () => number
   readonly #entries = new Map<string, { usedAt: number; writtenAt: number }>()
@@ -147,7 +147,7 @@ async function moveForward(
  * When each session was last seen (`sessions.last_seen_at`). Other nodes judge by what is written,
  * so a short idle timeout is written more often.
  */
-export const lastSeen = new UseLedger(
+export const lastSeen = new LastUsedBuffer(
   (entries) =>
     moveForward(
       db.connection(),
@@ -160,7 +160,7 @@ export const lastSeen = new UseLedger(
 /**
  * When each API key was last used (`api_tokens.last_used_at`).
  */
-export const keyLastUsed = new UseLedger((entries) =>
+export const keyLastUsed = new LastUsedBuffer((entries) =>
   moveForward(
     db.connection(),
     {

@@ -1,14 +1,19 @@
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import type { Statement } from '#app/database_connections/in_one_go'
+import type { Statement } from '#app/database/pipeline'
 import type User from '#models/user'
-import { cutoffOf } from '#sessions/cutoffs'
-import { endCutOff } from '#sessions/end_cut_off'
-import { endSessions } from '#sessions/end_sessions'
-import { lastSeen } from '#sessions/last_seen'
-import { SESSION_COLUMNS, toSession, type StoredSession, type SessionRow } from '#sessions/session'
-import { rows } from '#sessions/sql'
-import { lapseOf } from '#sessions/standing'
+import { watermarkOf } from '#app/sessions/watermark'
+import { endCovered } from '#app/sessions/end_covered'
+import { endSessions } from '#app/sessions/end'
+import { lastSeen } from '#app/sessions/last_seen'
+import {
+  SESSION_COLUMNS,
+  toSession,
+  type StoredSession,
+  type SessionRow,
+} from '#app/sessions/session'
+import { rows } from '#app/database/sql'
+import { lapseOf } from '#app/sessions/liveness'
 
 /**
  * How many cut-off sessions a sign-in settles on its way. They are dead already; a force logout
@@ -42,8 +47,8 @@ export async function settleSessionsOf(
   const now = clock.now()
   const { sessions, cutOff } = tellApart(read ?? (await readUnended(trx, user.id, SETTLED_AT_ONCE)))
   for (const session of cutOff) {
-    const cutoff = await cutoffOf(trx, session)
-    if (cutoff) await endCutOff(trx, [session], cutoff)
+    const cutoff = await watermarkOf(trx, session)
+    if (cutoff) await endCovered(trx, [session], cutoff)
     else await endSessions(trx, [session], { reason: 'forced', actor: 'system' })
   }
 

@@ -1,11 +1,11 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { E_NOT_FOUND, E_SESSION_ENDED } from '#exceptions/errors'
 import type User from '#models/user'
-import { endSessions } from '#sessions/end_sessions'
-import { endOfSession } from '#sessions/session_end'
-import { settleSessionsOf } from '#sessions/live_sessions'
-import type { Session } from '#sessions/session'
-import { withUserLock } from '#sessions/user_lock'
+import { endSessions } from '#app/sessions/end'
+import { endOfSession } from '#app/sessions/session_end'
+import { settleSessionsOf } from '#app/sessions/live_sessions'
+import type { Session } from '#app/sessions/session'
+import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Which of their sessions a user ends: this one, the others, all, or one by its id.

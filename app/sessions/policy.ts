@@ -1,6 +1,6 @@
 import sessionsConfig from '#config/sessions'
 import type User from '#models/user'
-import type { Session } from '#sessions/session'
+import type { Session } from '#app/sessions/session'
 
 /**
  * How many sessions a user holds, and may hold; null: as many as they like.

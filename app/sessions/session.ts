@@ -1,10 +1,5 @@
 import { toDate, type StoredInstant } from '#models/instant'
-import { shownDevice } from '#sessions/device'
-
-/**
- * What the client says the device is. `id` is stable and chosen by the client.
- */
-export type Device = { id: string | null; name: string | null; platform: string | null }
+import { shownDevice, type Device } from '#app/devices/device'
 
 /**
  * One sign-in of one user on one device.

@@ -2,8 +2,8 @@ import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import type { SessionEnd } from '#exceptions/errors'
 import type { TakenOverBy } from '#exceptions/messages'
 import { toDate } from '#models/instant'
-import { cutoffOf } from '#sessions/cutoffs'
-import { shownDevice } from '#sessions/device'
+import { watermarkOf } from '#app/sessions/watermark'
+import { shownDevice } from '#app/devices/device'
 
 /**
  * The end of a session, as its holder learns it: the written one, or the cut-off that covers it.
@@ -21,7 +21,7 @@ export async function endOfSession(
     .select('newcomer.user_agent as by_user_agent')
     .firstOrFail()
   if (row.ended_at === null) {
-    const cutoff = await cutoffOf(client, { userId: row.user_id, seq: Number(row.seq) })
+    const cutoff = await watermarkOf(client, { userId: row.user_id, seq: Number(row.seq) })
     if (cutoff) return { reason: cutoff.reason, endedAt: cutoff.at }
   }
   return {

@@ -1,6 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { inOneGo, type Statement } from '#app/database_connections/in_one_go'
-import { inTransaction } from '#app/database_connections/in_transaction'
+import { pipeline, type Statement } from '#app/database/pipeline'
+import { inTransaction } from '#app/database/transaction'
 import { toUser, SELECT_USERS, type UserRow } from '#models/user'
 import type User from '#models/user'
 
@@ -10,7 +10,7 @@ import type User from '#models/user'
  * another on every node, and count, evict and insert see the truth.
  *
  * On PostgreSQL the first statement locks the row. On SQLite the transaction has held the whole
- * database since it began (#app/database_connections/run_in_turn).
+ * database since it began (#app/database/run_in_turn).
  *
  * `user` is null when there is no such user any more. `also` are statements that are sent with the
  * first one and see what it sees; `work` gets the rows of each.
@@ -21,7 +21,7 @@ export async function withUserLock<Result>(
   also: Statement[] = []
 ): Promise<Result> {
   return inTransaction(async (trx) => {
-    const [locked, ...read] = await inOneGo(trx, [lockUser(trx, userId), ...also])
+    const [locked, ...read] = await pipeline(trx, [lockUser(trx, userId), ...also])
     const [row] = locked as UserRow[]
     return work(trx, row ? toUser(row).useTransaction(trx) : null, read)
   })

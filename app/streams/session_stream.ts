@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { checkSession } from '#auth/session_check'
+import { checkSession } from '#app/token_verification/session_check'
 import clock from '#app/clock'
 import { E_SESSION_ENDED } from '#exceptions/errors'
-import type { LoggedEvent } from '#sessions/event_log'
-import { lastSeen } from '#sessions/last_seen'
-import type { Session } from '#sessions/session'
-import { idleTimeout } from '#sessions/standing'
+import type { LoggedEvent } from '#app/event_log/read'
+import { lastSeen } from '#app/sessions/last_seen'
+import type { Session } from '#app/sessions/session'
+import { idleTimeout } from '#config/sessions'
 
 /**
  * How often a comment shows that the stream is alive, in milliseconds.

@@ -1,11 +1,12 @@
+import { registerOpenStreams } from '#app/metrics/metrics'
 import type { ServerResponse } from 'node:http'
 import app from '@adonisjs/core/services/app'
-import { checkSession } from '#auth/session_check'
-import { eventTail } from '#app/event_tail/tail'
+import { checkSession } from '#app/token_verification/session_check'
+import { eventTail } from '#app/event_log/tail/tail'
 import { SessionStream } from '#app/streams/session_stream'
 import { E_SESSION_ENDED, E_TOO_MANY_REQUESTS, E_UNAVAILABLE } from '#exceptions/errors'
-import type { LoggedEvent } from '#sessions/event_log'
-import type { Session } from '#sessions/session'
+import type { LoggedEvent } from '#app/event_log/read'
+import type { Session } from '#app/sessions/session'
 
 /**
  * Streams of one session at once: several tabs share one.
@@ -158,6 +159,7 @@ function take<Key>(map: Map<Key, Set<SessionStream>>, key: Key, stream: SessionS
  * The streams of this process.
  */
 export const sessionStreams = new SessionStreams()
+registerOpenStreams(() => sessionStreams.size)
 
 /**
  * The server waits for open answers when it stops: hooks run in reverse order, so this one, which

@@ -1,13 +1,17 @@
 import db from '@adonisjs/lucid/services/db'
-import { findUser, findUserBySession } from '#accounts/find_user'
+import { findUser, findUserBySession } from '#app/accounts/find_user'
 import { escapeText } from '#app/terminal/escape'
 import { count } from '#app/terminal/progress_bar'
 import { sessionsTable } from '#app/terminal/sessions_table'
 import { renderTable } from '#app/terminal/table'
-import { verifyToken, type Verdict } from '#auth/verification'
+import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
 import User from '#models/user'
-import { forceLogout, previewForceLogout, type ForceLogoutOrder } from '#sessions/force_logout'
-import { listSessions, type ListedSession } from '#sessions/session_listing'
+import {
+  forceLogout,
+  previewForceLogout,
+  type ForceLogoutOrder,
+} from '#app/force_logout/force_logout'
+import { listSessions, type ListedSession } from '#app/sessions/list'
 import { readOrder } from '#validators/force_logout'
 
 /**

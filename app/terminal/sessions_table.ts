@@ -1,6 +1,6 @@
 import clock from '#app/clock'
 import { renderTable } from '#app/terminal/table'
-import type { ListedSession } from '#sessions/session_listing'
+import type { ListedSession } from '#app/sessions/list'
 
 const COLUMNS = [
   { heading: 'SESSION', least: 36 },

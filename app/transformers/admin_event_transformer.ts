@@ -1,5 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type { LoggedEvent } from '#sessions/event_log'
+import type { LoggedEvent } from '#app/event_log/read'
 
 /**
  * An entry of the log as admins read it, with the notes that they write for each other.

@@ -1,5 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import { describeListedSession, type ListedSession } from '#sessions/session_listing'
+import { describeListedSession, type ListedSession } from '#app/sessions/list'
 
 /**
  * A session as admins see it, with whose it is. `current` marks the one that asks.

@@ -1,5 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type { ListedUser } from '#accounts/list_users'
+import type { ListedUser } from '#app/accounts/list_users'
 
 /**
  * A user as admins see one.

@@ -1,5 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type { DisabledUser } from '#accounts/disable_user'
+import type { DisabledUser } from '#app/accounts/disable_user'
 
 /**
  * A user who was disabled or enabled, and what that ended. `actingId` is the admin's own id.

@@ -1,6 +1,6 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type { AdminForceLogout } from '#sessions/force_logout_by_admin'
-import { describeListedSession } from '#sessions/session_listing'
+import type { AdminForceLogout } from '#app/force_logout/by_admin'
+import { describeListedSession } from '#app/sessions/list'
 
 /**
  * What a force logout did, or with `dryRun` would do. `currentId` is the session that asked.

@@ -1,8 +1,8 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
 import type User from '#models/user'
-import type { OpenedSession } from '#sessions/open_session'
-import { shownDevice } from '#sessions/device'
-import { describeSession } from '#sessions/session'
+import type { OpenedSession } from '#app/sessions/open'
+import { shownDevice } from '#app/devices/device'
+import { describeSession } from '#app/sessions/session'
 import UserTransformer from '#transformers/user_transformer'
 
 /**

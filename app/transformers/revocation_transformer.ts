@@ -1,5 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type { Revocation } from '#app/revocations/read_revocations'
+import type { Revocation } from '#app/event_log/revocations/read_revocations'
 
 export default class RevocationTransformer extends BaseTransformer<Revocation> {
   toObject() {

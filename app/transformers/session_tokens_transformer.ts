@@ -1,6 +1,6 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import type { IssuedTokens } from '#sessions/issue_tokens'
-import { describeSession, type Session } from '#sessions/session'
+import type { IssuedTokens } from '#app/tokens/issue'
+import { describeSession, type Session } from '#app/sessions/session'
 
 /**
  * New tokens of a session that lives on.

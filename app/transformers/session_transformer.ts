@@ -1,5 +1,5 @@
 import { BaseTransformer } from '@adonisjs/core/transformers'
-import { describeSession, type Session } from '#sessions/session'
+import { describeSession, type Session } from '#app/sessions/session'
 
 export default class SessionTransformer extends BaseTransformer<Session> {
   constructor(

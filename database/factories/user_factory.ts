@@ -1,5 +1,5 @@
 import Factory from '@adonisjs/lucid/factories'
-import { hashPassword } from '#accounts/passwords'
+import { hashPassword } from '#app/passwords/passwords'
 import User from '#models/user'
 
 /**

@@ -1,9 +1,9 @@
 import app from '@adonisjs/core/services/app'
 import { BaseSeeder } from '@adonisjs/lucid/seeders'
-import { inTransaction } from '#app/database_connections/in_transaction'
-import { createUser } from '#accounts/create_user'
-import { findUser } from '#accounts/find_user'
-import { hashPassword } from '#accounts/passwords'
+import { inTransaction } from '#app/database/transaction'
+import { createUser } from '#app/accounts/create_user'
+import { findUser } from '#app/accounts/find_user'
+import { hashPassword } from '#app/passwords/passwords'
 import { demoUsers } from '#database/demo_users'
 import { UserFactory } from '#database/factories/user_factory'
 

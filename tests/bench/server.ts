@@ -23,7 +23,7 @@ const IMPORTER = (filePath: string) => {
 }
 
 let holdings: Holdings
-let server: typeof import('#app/http_server/create_server')
+let server: typeof import('#app/http/create_server')
 
 new Ignitor(APP_ROOT, { importer: IMPORTER })
   .tap((app) => {
@@ -31,7 +31,7 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
       await import('#start/env')
     })
     app.starting(async () => {
-      server = await import('#app/http_server/create_server')
+      server = await import('#app/http/create_server')
       const { fillDatabase } = await import('./seed.js')
       holdings = await fillDatabase(app, Number(process.env.BENCH_LIVE_TOKENS))
       await import('./routes.js')

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import { runAce } from '#tests/harness/ace'
 import { emptyDatabase } from '#tests/harness/database'
-import { hashToken } from '#auth/token'
+import { hashToken } from '#app/tokens/token'
 
 test.group('client:create, client:list, client:revoke', (group) => {
   group.each.setup(() => emptyDatabase())

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import User from '#models/user'
-import { readAccount, verifyCredentials } from '#accounts/credentials'
+import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'

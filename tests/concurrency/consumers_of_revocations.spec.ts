@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { inOneGo } from '#app/database_connections/in_one_go'
-import { inTransaction } from '#app/database_connections/in_transaction'
-import { endSessions } from '#sessions/end_sessions'
-import { notedEvents } from '#sessions/events'
-import { lockUsers } from '#sessions/user_lock'
+import { pipeline } from '#app/database/pipeline'
+import { inTransaction } from '#app/database/transaction'
+import { endSessions } from '#app/sessions/end'
+import { notedEvents } from '#app/event_log/append'
+import { lockUsers } from '#app/sessions/user_lock'
 import { emptyDatabase } from '#tests/harness/database'
 import { startServer, startServers, type TestServer } from '#tests/harness/server'
 import { makeClient } from '#tests/harness/service_clients'
@@ -149,7 +149,7 @@ async function endOne(sessionId: string, userId: number, linger: number) {
       reason: 'forced',
       actor: 'system',
     })
-    await inOneGo(trx, notedEvents(trx))
+    await pipeline(trx, notedEvents(trx))
     await sleep(linger)
   })
 }

@@ -4,7 +4,7 @@ import { runAce, startAce, type RunningCommand } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { insertMany } from '#tests/harness/many_sessions'
-import { verifyToken } from '#auth/verification'
+import { verifyToken } from '#app/token_verification/verify_token'
 
 const SESSIONS = 6_000
 const COMMAND = ['force:logout', '--all', '--yes', '--include-api-keys', '--reason=incident']

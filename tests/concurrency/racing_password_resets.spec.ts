@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
-import { mintReset } from '#accounts/password_resets'
-import { withUserLock } from '#sessions/user_lock'
+import { mintReset } from '#app/accounts/password_resets'
+import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { verifyToken } from '#auth/verification'
+import { verifyToken } from '#app/token_verification/verify_token'
 import { startAce } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'

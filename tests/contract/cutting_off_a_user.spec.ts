@@ -1,13 +1,13 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { disableUser } from '#accounts/disable_user'
-import { enableUser } from '#accounts/enable_user'
+import { disableUser } from '#app/accounts/disable_user'
+import { enableUser } from '#app/accounts/enable_user'
 import clock from '#app/clock'
-import { hashToken, mintToken } from '#auth/token'
-import { verifyToken } from '#auth/verification'
+import { hashToken, mintToken } from '#app/tokens/token'
+import { verifyToken } from '#app/token_verification/verify_token'
 import User from '#models/user'
-import { finishedInBackground } from '#sessions/finish_in_background'
-import { forceLogout } from '#sessions/force_logout'
+import { backfilledInBackground } from '#app/watermarks/backfill_in_background'
+import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { insertMany } from '#tests/harness/many_sessions'
@@ -92,7 +92,7 @@ test.group('A user with very many sessions and API keys', (group) => {
     const verdict = await verifyToken(key, ['api_key'])
     assert.containsSubset(verdict, { type: 'ended', end: { reason: 'account_disabled' } })
 
-    await finishedInBackground()
+    await backfilledInBackground()
     assert.equal(await countRows('cutoffs', { finished_at: null }), 0)
     const ended = { type: 'api_key.ended', reason: 'account_disabled' }
     assert.equal(await countRows('session_events', ended), KEYS + 1)

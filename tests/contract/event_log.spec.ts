@@ -1,10 +1,10 @@
 import { test } from '@japa/runner'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { inOneGo } from '#app/database_connections/in_one_go'
-import { inTransaction } from '#app/database_connections/in_transaction'
+import { pipeline } from '#app/database/pipeline'
+import { inTransaction } from '#app/database/transaction'
 import { emptyDatabase } from '#tests/harness/database'
-import { endOfLog, readEvents, type EventCursor, type LoggedEvent } from '#sessions/event_log'
-import { appendEvents, notedEvents, type NewEvent } from '#sessions/events'
+import { endOfLog, readEvents, type EventCursor, type LoggedEvent } from '#app/event_log/read'
+import { appendEvents, notedEvents, type NewEvent } from '#app/event_log/append'
 
 const told = (userId: number) => ({ type: 'user.created', userId, actor: 'system' }) as const
 
@@ -63,7 +63,7 @@ test.group('Event log', (group) => {
   test('a transaction that commits late is read late, and never skipped', async ({ assert }) => {
     const early = await holdOpen(async (trx, untilReleased) => {
       appendEvents(trx, [told(1)])
-      await inOneGo(trx, notedEvents(trx))
+      await pipeline(trx, notedEvents(trx))
       await untilReleased()
     })
     await write(told(2))

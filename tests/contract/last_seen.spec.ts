@@ -1,9 +1,9 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { verifyToken } from '#auth/verification'
+import { verifyToken } from '#app/token_verification/verify_token'
 import sessionsConfig from '#config/sessions'
-import { lastSeen, UseLedger } from '#sessions/last_seen'
+import { lastSeen, LastUsedBuffer } from '#app/sessions/last_seen'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
@@ -104,7 +104,7 @@ test.group('Last seen', (group) => {
   test('a flush the database refuses loses nothing', async ({ assert }) => {
     let refuses = true
     const writes: { id: string; at: Date }[][] = []
-    const ledger = new UseLedger(async (entries) => {
+    const ledger = new LastUsedBuffer(async (entries) => {
       if (refuses) throw new Error('out of reach')
       writes.push(entries)
     })

@@ -1,6 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import { test } from '@japa/runner'
-import { LookupStatement } from '#auth/lookup_statement'
+import { LookupStatement } from '#app/database/lookup_statement'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 import { makeUser } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'

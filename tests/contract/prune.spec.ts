@@ -1,14 +1,14 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { mintReset } from '#accounts/password_resets'
-import { hashToken, mintToken } from '#auth/token'
+import { mintReset } from '#app/accounts/password_resets'
+import { hashToken, mintToken } from '#app/tokens/token'
 import legacyJwtConfig from '#config/legacy_jwt'
 import sessionsConfig from '#config/sessions'
-import { Maintenance } from '#sessions/maintenance'
-import { prune } from '#sessions/prune'
-import { replaceTokens } from '#sessions/replace_tokens'
-import { withUserLock } from '#sessions/user_lock'
+import { ScheduledJob } from '#app/background/scheduled_job'
+import { prune } from '#app/jobs/prune'
+import { replaceTokens } from '#app/tokens/replace'
+import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
@@ -151,7 +151,7 @@ test.group('Pruning', (group) => {
   })
 })
 
-test.group('Maintenance', (group) => {
+test.group('ScheduledJob', (group) => {
   group.each.setup(async () => {
     await emptyDatabase()
     clock.freeze()
@@ -164,7 +164,7 @@ test.group('Maintenance', (group) => {
     const list = Array.from(
       { length: count },
       (_, node) =>
-        new Maintenance(
+        new ScheduledJob(
           {
             task: 'test',
             interval: 60_000,
@@ -194,7 +194,7 @@ test.group('Maintenance', (group) => {
   test('stopping waits for the work under way, and looks no more', async ({ assert }) => {
     let release!: () => void
     let aborted = false
-    const node = new Maintenance(
+    const node = new ScheduledJob(
       {
         task: 'test',
         interval: 0,
@@ -219,7 +219,7 @@ test.group('Maintenance', (group) => {
 
   test('a failure is told, and the next look comes', async ({ assert }) => {
     const failures: unknown[] = []
-    const node = new Maintenance(
+    const node = new ScheduledJob(
       {
         task: 'test',
         interval: 0,

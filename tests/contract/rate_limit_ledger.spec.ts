@@ -3,17 +3,17 @@ import limiter from '@adonisjs/limiter/services/main'
 import { errors } from '@adonisjs/limiter'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { Ledger, removeOldWindows } from '#app/rate_limits/ledger'
+import { RateLimitCounter, removeOldWindows } from '#app/rate_limits/counter'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 
 const MINUTE = 60_000
 
-test.group('Ledger of the rate limits', (group) => {
+test.group('RateLimitCounter of the rate limits', (group) => {
   group.each.setup(() => emptyDatabase())
   group.each.teardown(() => clock.restore())
 
   test('many at once are counted one after another', async ({ assert }) => {
-    const ledger = new Ledger()
+    const ledger = new RateLimitCounter()
     const entries = await Promise.all(Array.from({ length: 50 }, () => ledger.take('a', 1, MINUTE)))
     assert.deepEqual(
       entries.map(({ points }) => points),
@@ -24,7 +24,7 @@ test.group('Ledger of the rate limits', (group) => {
   })
 
   test('what is asked for at once goes in few statements', async ({ assert }) => {
-    const ledger = new Ledger()
+    const ledger = new RateLimitCounter()
     const { client } = db.connection().getWriteClient()
     const { acquireConnection } = client
     let turns = 0
@@ -41,7 +41,7 @@ test.group('Ledger of the rate limits', (group) => {
   })
 
   test('two nodes count together', async ({ assert }) => {
-    const [one, other] = [new Ledger(), new Ledger()]
+    const [one, other] = [new RateLimitCounter(), new RateLimitCounter()]
     const entries = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
         (index % 2 ? one : other).take(`${index % 4 < 2 ? 'a' : 'b'}`, 1, MINUTE)
@@ -51,7 +51,7 @@ test.group('Ledger of the rate limits', (group) => {
   })
 
   test('units come back before others are taken, and never below zero', async ({ assert }) => {
-    const ledger = new Ledger()
+    const ledger = new RateLimitCounter()
     await ledger.take('a', 3, MINUTE)
     const [back, taken] = await Promise.all([ledger.giveBack('a', 2), ledger.take('a', 1, MINUTE)])
     assert.deepEqual([back.points, taken.points], [1, 2])
@@ -63,7 +63,7 @@ test.group('Ledger of the rate limits', (group) => {
   })
 
   test('a window that is over is forgotten', async ({ assert }) => {
-    const ledger = new Ledger()
+    const ledger = new RateLimitCounter()
     clock.freeze()
     await ledger.take('a', 5, MINUTE)
     clock.advance(MINUTE)
@@ -73,7 +73,7 @@ test.group('Ledger of the rate limits', (group) => {
   })
 
   test('a window written under a clock that was set back does not last', async ({ assert }) => {
-    const ledger = new Ledger()
+    const ledger = new RateLimitCounter()
     clock.freeze()
     clock.advance(60 * MINUTE)
     await ledger.take('a', 5, MINUTE)
@@ -83,7 +83,7 @@ test.group('Ledger of the rate limits', (group) => {
   })
 
   test('old windows are removed, running ones stay', async ({ assert }) => {
-    const ledger = new Ledger()
+    const ledger = new RateLimitCounter()
     clock.freeze()
     await ledger.take('old', 1, MINUTE)
     clock.advance(MINUTE)

@@ -1,16 +1,16 @@
 import { test } from '@japa/runner'
-import { disableUser } from '#accounts/disable_user'
-import { verifyToken } from '#auth/verification'
-import { cutOffEveryone } from '#sessions/cut_off'
-import { finishCutoffs } from '#sessions/finish_cutoffs'
-import { openSessionUnderLock } from '#sessions/open_session'
-import { renewSession } from '#sessions/renew_session'
-import { withUserLock } from '#sessions/user_lock'
+import { disableUser } from '#app/accounts/disable_user'
+import { verifyToken } from '#app/token_verification/verify_token'
+import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
+import { backfillWatermarks } from '#app/watermarks/backfill'
+import { openSessionUnderLock } from '#app/sessions/open'
+import { renewSession } from '#app/sessions/renew'
+import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 
 const ORDER = { reason: 'forced', actor: 'command:test', includeApiKeys: false } as const
-const cutEveryone = () => cutOffEveryone(ORDER, async () => {})
+const cutEveryone = () => setWatermarkForEveryone(ORDER, async () => {})
 
 async function reasonOf(token: string) {
   const verdict = await verifyToken(token, ['access'])
@@ -32,7 +32,7 @@ test.group('The reason of a cut-off stays the reason', (group) => {
     const refused = await renewSession(tokens.refreshToken!, holder).catch((error) => error)
     assert.equal(refused.end.reason, 'forced')
 
-    await finishCutoffs({ only: [id] })
+    await backfillWatermarks({ only: [id] })
     assert.equal(await reasonOf(tokens.token), 'forced')
   })
 

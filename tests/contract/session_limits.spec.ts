@@ -1,14 +1,14 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { setSessionLimit } from '#accounts/set_session_limit'
+import { setSessionLimit } from '#app/accounts/set_session_limit'
 import sessionsConfig from '#config/sessions'
 import { E_SESSION_LIMIT_REACHED, E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
-import { lastSeen } from '#sessions/last_seen'
-import { liveSessionsOf } from '#sessions/live_sessions'
-import { sessionLimitOf } from '#sessions/policy'
-import { trimSessions } from '#sessions/trim'
+import { lastSeen } from '#app/sessions/last_seen'
+import { liveSessionsOf } from '#app/sessions/live_sessions'
+import { sessionLimitOf } from '#app/sessions/policy'
+import { enforceLimits } from '#app/jobs/enforce_limits'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
@@ -231,11 +231,11 @@ test.group('Session limits', (group) => {
     sessionsConfig.limit = 1
 
     const before = await snapshot()
-    const wouldEnd = await trimSessions({ actor: 'command:test', dryRun: true })
+    const wouldEnd = await enforceLimits({ actor: 'command:test', dryRun: true })
     assert.deepEqual(wouldEnd, { sessions: 2, users: 1 })
     assert.equal(await snapshot(), before)
 
-    assert.deepEqual(await trimSessions({ actor: 'command:test' }), { sessions: 2, users: 1 })
+    assert.deepEqual(await enforceLimits({ actor: 'command:test' }), { sessions: 2, users: 1 })
     assert.equal(await live(ada), 'C')
     assert.equal(await live(bob), 'CBA')
     assert.equal(await live(eve), 'A')
@@ -244,7 +244,7 @@ test.group('Session limits', (group) => {
     assert.equal(JSON.parse(event.data).note, 'The session limit was lowered.')
 
     sessionsConfig.limitPerPlatform = { ios: 2 }
-    assert.deepEqual(await trimSessions({ actor: 'command:test' }), { sessions: 1, users: 1 })
+    assert.deepEqual(await enforceLimits({ actor: 'command:test' }), { sessions: 1, users: 1 })
     assert.equal(await live(bob), 'CB')
   })
 })

@@ -1,10 +1,10 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { inOneGo } from '#app/database_connections/in_one_go'
-import { inTransaction, lastly } from '#app/database_connections/in_transaction'
-import { tokenLookup } from '#auth/lookup'
-import { hashToken } from '#auth/token'
-import { appendEvents } from '#sessions/events'
+import { pipeline } from '#app/database/pipeline'
+import { inTransaction, lastly } from '#app/database/transaction'
+import { tokenLookup } from '#app/token_verification/token_lookup'
+import { hashToken } from '#app/tokens/token'
+import { appendEvents } from '#app/event_log/append'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 
@@ -25,7 +25,7 @@ test.group('Statements of a transaction that go together', (group) => {
     const { id } = await makeUser()
     const names = Array.from({ length: 40 }, (_, number) => `name ${number}`)
     const answers = await inTransaction((trx) =>
-      inOneGo(trx, [
+      pipeline(trx, [
         ...names.map((name) => rename(id, name)),
         { sql: 'SELECT full_name AS last FROM users WHERE id = ?', bindings: [id] },
       ])
@@ -43,7 +43,7 @@ test.group('Statements of a transaction that go together', (group) => {
     const other = await makeUser()
     for (let round = 0; round < 12; round++) {
       const failing = inTransaction((trx) =>
-        inOneGo(trx, [
+        pipeline(trx, [
           rename(id, 'before'),
           { sql: 'UPDATE users SET email = ? WHERE id = ?', bindings: [email, other.id] },
           rename(id, 'after'),
@@ -53,7 +53,7 @@ test.group('Statements of a transaction that go together', (group) => {
       await assert.rejects(() => failing, /unique/i)
     }
     assert.equal(await countRows('users', { full_name: null }), 2)
-    const [[found]] = await inTransaction((trx) => inOneGo(trx, [rename(id, 'now')]))
+    const [[found]] = await inTransaction((trx) => pipeline(trx, [rename(id, 'now')]))
     assert.deepEqual(found, { full_name: 'now' })
   })
 
@@ -84,9 +84,9 @@ test.group('Statements of a transaction that go together', (group) => {
     const { id } = await makeUser()
     await inTransaction(async (trx) => {
       lastly(trx, () => [rename(id, 'third'), append(id, '!')])
-      await inOneGo(trx, [rename(id, 'first')])
+      await pipeline(trx, [rename(id, 'first')])
       lastly(trx, () => [append(id, '?')])
-      await inOneGo(trx, [append(id, ' second')])
+      await pipeline(trx, [append(id, ' second')])
     })
     assert.equal(await countRows('users', { full_name: 'third!?' }), 1)
   })
@@ -111,7 +111,7 @@ test.group('Statements of a transaction that go together', (group) => {
         trx.after('commit', () => {
           told = true
         })
-        await inOneGo(trx, [rename(id, 'before')])
+        await pipeline(trx, [rename(id, 'before')])
         lastly(trx, () => [
           { sql: 'UPDATE users SET email = ? WHERE id = ?', bindings: [email, other.id] },
           rename(id, 'beside it'),
@@ -121,7 +121,7 @@ test.group('Statements of a transaction that go together', (group) => {
       assert.isFalse(told)
       assert.equal(await countRows('users', { full_name: null }), 2)
     }
-    await inTransaction((trx) => inOneGo(trx, [rename(id, 'now')]))
+    await inTransaction((trx) => pipeline(trx, [rename(id, 'now')]))
     assert.equal(await countRows('users', { full_name: 'now' }), 1)
   })
 
@@ -152,8 +152,8 @@ test.group('Statements of a transaction that go together', (group) => {
     const other = await makeUser()
     const swallowing = inTransaction(async (trx) => {
       const twice = { sql: 'UPDATE users SET email = ? WHERE id = ?', bindings: [email, other.id] }
-      await inOneGo(trx, [rename(id, 'before')])
-      await inOneGo(trx, [twice]).catch(() => {})
+      await pipeline(trx, [rename(id, 'before')])
+      await pipeline(trx, [twice]).catch(() => {})
     })
     if (process.env.DB_CONNECTION === 'postgres') {
       await assert.rejects(() => swallowing, /undone/)

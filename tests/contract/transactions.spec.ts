@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { inTransaction } from '#app/database_connections/in_transaction'
+import { inTransaction } from '#app/database/transaction'
 import { isOutage } from '#exceptions/outage'
 import { makeUser } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'

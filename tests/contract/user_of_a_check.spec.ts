@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
-import { tokenLookup } from '#auth/lookup'
-import { hashToken } from '#auth/token'
+import { tokenLookup } from '#app/token_verification/token_lookup'
+import { hashToken } from '#app/tokens/token'
 import User from '#models/user'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'

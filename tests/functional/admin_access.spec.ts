@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { hashToken, mintToken } from '#auth/token'
+import { hashToken, mintToken } from '#app/tokens/token'
 import clock from '#app/clock'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'

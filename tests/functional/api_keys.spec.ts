@@ -1,12 +1,12 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { disableUser } from '#accounts/disable_user'
+import { disableUser } from '#app/accounts/disable_user'
 import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
-import { hashToken, mintToken } from '#auth/token'
-import { cutOffEveryone } from '#sessions/cut_off'
-import { forceLogout } from '#sessions/force_logout'
-import { keyLastUsed } from '#sessions/last_seen'
+import { hashToken, mintToken } from '#app/tokens/token'
+import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
+import { forceLogout } from '#app/force_logout/force_logout'
+import { keyLastUsed } from '#app/sessions/last_seen'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 
@@ -171,7 +171,7 @@ test.group('API keys', (group) => {
     assert,
   }) => {
     const { user, id, key } = await makeKey(client)
-    await cutOffEveryone(
+    await setWatermarkForEveryone(
       { reason: 'forced', actor: 'command:test', includeApiKeys: true },
       async () => {}
     )

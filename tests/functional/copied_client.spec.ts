@@ -8,7 +8,7 @@ import {
   type Options,
   type Tokens,
 } from '../../docs/client/latchkey_client.js'
-import { forceLogout } from '#sessions/force_logout'
+import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'

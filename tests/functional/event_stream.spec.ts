@@ -3,12 +3,12 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { sessionStreams } from '#app/streams/session_streams'
 import sessionsConfig from '#config/sessions'
-import { disableUser } from '#accounts/disable_user'
-import { deleteAccount } from '#accounts/delete_account'
-import { forceLogout } from '#sessions/force_logout'
-import { cutOffEveryone } from '#sessions/cut_off'
-import { appendEvents } from '#sessions/events'
-import { lastSeen } from '#sessions/last_seen'
+import { disableUser } from '#app/accounts/disable_user'
+import { deleteAccount } from '#app/accounts/delete_account'
+import { forceLogout } from '#app/force_logout/force_logout'
+import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
+import { appendEvents } from '#app/event_log/append'
+import { lastSeen } from '#app/sessions/last_seen'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { listen, type Listener } from '#tests/harness/event_stream'
@@ -140,7 +140,7 @@ test.group('Event stream', (group) => {
     const phone = await signIn(await makeUser())
     const stream = await listenWith(phone.tokens.token)
     const order = { reason: 'forced', actor: 'system', includeApiKeys: false } as const
-    await cutOffEveryone(order, async (trx) =>
+    await setWatermarkForEveryone(order, async (trx) =>
       appendEvents(trx, [{ type: 'force_logout', userId: null, actor: 'system' }])
     )
     const told = await stream.next()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request as openRequest } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
-import { createHttpServer } from '#app/http_server/create_server'
+import { createHttpServer } from '#app/http/create_server'
 import { exchange } from '#tests/hostile/raw_client'
 
 const send = (head: string[], body = '') =>

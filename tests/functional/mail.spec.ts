@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
-import { noticeNewDevice } from '#accounts/notice_new_device'
+import { noticeNewDevice } from '#mails/notice_new_device'
 import sessionsConfig from '#config/sessions'
 import { FileTransport } from '#mails/file_transport'
 import { deviceInWords } from '#mails/wording'

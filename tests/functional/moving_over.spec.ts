@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { SignJWT } from 'jose'
 import clock from '#app/clock'
 import legacyJwtConfig from '#config/legacy_jwt'
-import { forceLogout } from '#sessions/force_logout'
+import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 

@@ -2,13 +2,13 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import * as oauth from 'oauth4webapi'
 import clock from '#app/clock'
-import { disableUser } from '#accounts/disable_user'
+import { disableUser } from '#app/accounts/disable_user'
 import { issuer } from '#app/oauth/metadata'
 import { revokeClient } from '#app/service_clients/revoke_client'
 import sessionsConfig from '#config/sessions'
-import { cutOffEveryone } from '#sessions/cut_off'
-import { lastSeen } from '#sessions/last_seen'
-import { hashToken, mintToken } from '#auth/token'
+import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
+import { lastSeen } from '#app/sessions/last_seen'
+import { hashToken, mintToken } from '#app/tokens/token'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
@@ -196,7 +196,7 @@ test.group('Introspection and revocation', (group) => {
     dead.disabled = disabledSession.tokens.token
 
     const cut = await signIn(await makeUser())
-    await cutOffEveryone(
+    await setWatermarkForEveryone(
       { reason: 'forced', actor: 'system', includeApiKeys: true },
       async () => {}
     )

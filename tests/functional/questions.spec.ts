@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import sessionsConfig from '#config/sessions'
-import { forceLogout } from '#sessions/force_logout'
+import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'

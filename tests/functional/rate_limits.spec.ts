@@ -1,12 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import {
-  limitForgot,
-  limitIntrospection,
-  limitRefresh,
-  limitSignIn,
-} from '#app/rate_limits/limited_work'
+import { limitForgot, limitIntrospection, limitRefresh, limitSignIn } from '#app/rate_limits/limits'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'

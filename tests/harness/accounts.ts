@@ -1,9 +1,9 @@
-import { inTransaction } from '#app/database_connections/in_transaction'
-import { createUser } from '#accounts/create_user'
-import { hashPassword } from '#accounts/passwords'
+import { inTransaction } from '#app/database/transaction'
+import { createUser } from '#app/accounts/create_user'
+import { hashPassword } from '#app/passwords/passwords'
 import type User from '#models/user'
 import type { Role } from '#models/user'
-import { openSession, type OpenedSession, type SignIn } from '#sessions/open_session'
+import { openSession, type OpenedSession, type SignIn } from '#app/sessions/open'
 
 export const PASSWORD = 'correct horse battery staple'
 

@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { rows } from '#sessions/sql'
+import { rows } from '#app/database/sql'
 
 const NAME = 'server-under-test'
 

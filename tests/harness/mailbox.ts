@@ -1,7 +1,7 @@
 import type { BaseMail } from '@adonisjs/mail'
 import mail from '@adonisjs/mail/services/main'
-import { resetRequests } from '#accounts/forgot_password'
-import { notices } from '#accounts/notify'
+import { resetRequests } from '#app/accounts/forgot_password'
+import { notices } from '#mails/mail_queue'
 
 /**
  * Collects the application's mail in memory. `read` waits until what was under way is sent.

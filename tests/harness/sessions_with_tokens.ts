@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { hashToken, mintToken } from '#auth/token'
+import { hashToken, mintToken } from '#app/tokens/token'
 
 const DAY = 24 * 60 * 60 * 1000
 const ROWS = 500

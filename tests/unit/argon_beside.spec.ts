@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { test } from '@japa/runner'
 import { Argon } from '@adonisjs/core/hash/drivers/argon'
-import { ArgonBeside } from '#accounts/argon_beside'
+import { Argon2Worker } from '#app/passwords/argon2_worker'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 import { startServer } from '#tests/harness/server'
 import { until } from '#tests/harness/until'
@@ -26,7 +26,7 @@ function childOf(pid: number): number | undefined {
 
 test.group('The process that hashes passwords', () => {
   test('hashes and verifies as the framework’s driver does', async ({ assert }) => {
-    const beside = new ArgonBeside(parameters)
+    const beside = new Argon2Worker(parameters)
     const within = new Argon(parameters)
     const hashed = await beside.make('correct horse')
     assert.isTrue(within.isValidHash(hashed))
@@ -42,7 +42,7 @@ test.group('The process that hashes passwords', () => {
   })
 
   test('stands back, and knows nothing of the environment', async ({ assert }) => {
-    const beside = new ArgonBeside(parameters)
+    const beside = new Argon2Worker(parameters)
     await beside.make('password')
     assert.equal(getPriority(beside.pid), getPriority() + 10)
     const environment = readFileSync(`/proc/${beside.pid}/environ`, 'utf8')
@@ -56,7 +56,7 @@ test.group('The process that hashes passwords', () => {
   test('when it dies, what it was doing is refused, and another one does what comes', async ({
     assert,
   }) => {
-    const beside = new ArgonBeside({ ...parameters, iterations: 200 })
+    const beside = new Argon2Worker({ ...parameters, iterations: 200 })
     const before = await beside.make('password')
     const died = beside.pid!
     const cut = [beside.make('a'), beside.verify(before, 'b')]
@@ -73,7 +73,7 @@ test.group('The process that hashes passwords', () => {
   test('when it stands still, what waits is refused, and another one does what comes', async ({
     assert,
   }) => {
-    const beside = new ArgonBeside(parameters, 300)
+    const beside = new Argon2Worker(parameters, 300)
     const hashed = await beside.make('password')
     const still = beside.pid!
     process.kill(still, 'SIGSTOP')

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { boundWaiting } from '#app/database_connections/bounded_waiting'
+import { limitAcquireQueue } from '#app/database/acquire_queue_limit'
 
 test.group('Waiting for a connection', () => {
   test('so many wait, the next one is refused at once, and lets in again later', async ({
@@ -10,7 +10,7 @@ test.group('Waiting for a connection', () => {
       pool: { numPendingAcquires: () => waiting },
       acquireConnection: async () => 'a connection',
     }
-    boundWaiting(client, 2)
+    limitAcquireQueue(client, 2)
 
     waiting = 1
     assert.equal(await client.acquireConnection(), 'a connection')

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from '@japa/runner'
-import { Coalescer } from '#auth/coalescer'
+import { BatchLoader } from '#app/database/batch_loader'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
 /**
@@ -31,12 +31,12 @@ function follow<Value>(read: Promise<Value>) {
   return state
 }
 
-test.group('Coalescer', () => {
+test.group('BatchLoader', () => {
   test('a read is never answered from a statement that began before it arrived', async ({
     assert,
   }) => {
     const database = new SlowDatabase()
-    const coalescer = new Coalescer(database.readMany)
+    const coalescer = new BatchLoader(database.readMany)
     database.values.set('token', 'alive')
     const early = follow(coalescer.read('token'))
     await nextTurn()
@@ -58,7 +58,7 @@ test.group('Coalescer', () => {
 
   test('a lone read waits for nobody', async ({ assert }) => {
     const database = new SlowDatabase()
-    const coalescer = new Coalescer(database.readMany)
+    const coalescer = new BatchLoader(database.readMany)
     for (const turn of [1, 2]) {
       const read = follow(coalescer.read('token'))
       await nextTurn()
@@ -73,7 +73,7 @@ test.group('Coalescer', () => {
     assert,
   }) => {
     const database = new SlowDatabase()
-    const coalescer = new Coalescer(database.readMany)
+    const coalescer = new BatchLoader(database.readMany)
     void coalescer.read('first')
     await nextTurn()
     for (const key of ['a', 'b', 'a', 'c']) void coalescer.read(key)
@@ -92,7 +92,7 @@ test.group('Coalescer', () => {
     assert,
   }) => {
     const database = new SlowDatabase()
-    const coalescer = new Coalescer(database.readMany, { statements: 2 })
+    const coalescer = new BatchLoader(database.readMany, { statements: 2 })
     database.values.set('token', 'alive')
     const early = follow(coalescer.read('token'))
     await nextTurn()
@@ -119,7 +119,7 @@ test.group('Coalescer', () => {
   })
 
   test('every read gets what stands behind its own key', async ({ assert }) => {
-    const coalescer = new Coalescer(
+    const coalescer = new BatchLoader(
       async (keys) =>
         new Map(keys.filter((key) => key !== 'none').map((key) => [key, `value of ${key}`]))
     )
@@ -129,7 +129,7 @@ test.group('Coalescer', () => {
 
   test('a failed statement fails the reads that went with it and no others', async ({ assert }) => {
     const database = new SlowDatabase()
-    const coalescer = new Coalescer(database.readMany)
+    const coalescer = new BatchLoader(database.readMany)
     database.values.set('b', 'alive')
     const failing = [follow(coalescer.read('a')), follow(coalescer.read('b'))]
     await nextTurn()
@@ -152,7 +152,7 @@ test.group('Coalescer', () => {
 
   test('a statement that throws before it begins fails its reads alone too', async ({ assert }) => {
     let broken = true
-    const coalescer = new Coalescer<string>(() => {
+    const coalescer = new BatchLoader<string>(() => {
       if (broken) throw new Error('no connection')
       return Promise.resolve(new Map([['a', 'alive']]))
     })
@@ -163,7 +163,7 @@ test.group('Coalescer', () => {
 
   test('no more than the limit wait; the next are told to come back', async ({ assert }) => {
     const database = new SlowDatabase()
-    const coalescer = new Coalescer(database.readMany, { waiting: 2, keys: 10 })
+    const coalescer = new BatchLoader(database.readMany, { waiting: 2, keys: 10 })
     const under = follow(coalescer.read('under way'))
     await nextTurn()
     const waiting = [follow(coalescer.read('a')), follow(coalescer.read('a'))]
@@ -190,7 +190,7 @@ test.group('Coalescer', () => {
     assert,
   }) => {
     const sizes: number[] = []
-    const coalescer = new Coalescer(
+    const coalescer = new BatchLoader(
       async (keys) => {
         sizes.push(keys.length)
         return new Map(keys.map((key) => [key, key.toUpperCase()]))

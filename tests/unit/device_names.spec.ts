@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { shownDevice } from '#sessions/device'
+import { shownDevice } from '#app/devices/device'
 
 const nameOf = (userAgent: string | null, name: string | null = null) =>
   shownDevice({ device: { id: null, name, platform: null }, userAgent }).name

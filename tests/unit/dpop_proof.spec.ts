@@ -2,8 +2,8 @@ import { test } from '@japa/runner'
 import * as DPoP from 'dpop'
 import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import clock from '#app/clock'
-import { InvalidProof, verifyProof, type ProofTarget } from '#auth/binding/proof'
-import { rememberProof } from '#auth/binding/replay'
+import { InvalidProof, verifyProof, type ProofTarget } from '#app/auth/dpop/proof'
+import { rememberProof } from '#app/auth/dpop/replay'
 
 const URL = 'https://api.example.com/api/v1/account'
 const target: ProofTarget = { method: 'GET', urls: [URL] }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from '@japa/runner'
-import { HashQueue } from '#accounts/hash_queue'
+import { HashQueue } from '#app/passwords/hash_queue'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
 /**

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import sqlite3 from 'sqlite3'
-import { inlined } from '#app/database_connections/inlined'
+import { inlined } from '#app/database/inlined'
 
 /**
  * What SQLite understands of a value, stored in a column of each affinity.

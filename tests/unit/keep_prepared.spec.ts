@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { test } from '@japa/runner'
 import sqlite3, { type Database } from 'sqlite3'
-import { keepPrepared } from '#app/database_connections/keep_prepared'
+import { keepPrepared } from '#app/database/keep_prepared'
 
 /**
  * A database in memory whose statements are counted as they are compiled.

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import type { Client } from 'pg'
-import { nameStatements } from '#app/database_connections/name_statements'
+import { nameStatements } from '#app/database/name_statements'
 
 /**
  * A connection that notes what it is asked.

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
 import sqlite3 from 'sqlite3'
-import { keepPrepared } from '#app/database_connections/keep_prepared'
-import { runInTurn } from '#app/database_connections/run_in_turn'
+import { keepPrepared } from '#app/database/keep_prepared'
+import { runInTurn } from '#app/database/run_in_turn'
 
 const INSERT = 'INSERT INTO notes (text) VALUES (?)'
 

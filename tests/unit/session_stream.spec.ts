@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { test } from '@japa/runner'
 import clock from '#app/clock'
 import { SessionStream } from '#app/streams/session_stream'
-import type { Session } from '#sessions/session'
+import type { Session } from '#app/sessions/session'
 
 const MINUTE = 60_000
 

@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { forceLogoutByAdmin, readWho } from '#sessions/force_logout_by_admin'
+import { forceLogoutByAdmin, readWho } from '#app/force_logout/by_admin'
 import ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import { readSelection } from '#validators/force_logout'
 

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { findUserBySession } from '#accounts/find_user'
-import { forceLogoutByAdmin } from '#sessions/force_logout_by_admin'
+import { findUserBySession } from '#app/accounts/find_user'
+import { forceLogoutByAdmin } from '#app/force_logout/by_admin'
 import ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import { readOrderForSession } from '#validators/force_logout'
 

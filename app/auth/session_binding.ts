@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http'
+import { InvalidProof, verifyProof, type ProofTarget } from '#app/auth/dpop/proof'
+import { rememberProof } from '#app/auth/dpop/replay'
+import { urlsOf } from '#app/auth/dpop/target'
+import { userAgentFamily } from '#app/devices/user_agent'
+import type { Credentials } from '#app/auth/bearer'
+import sessionsConfig from '#config/sessions'
+import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
+import { endSession } from '#app/sessions/end_one'
+import type { Session } from '#app/sessions/session'
+
+/**
+ * The request that a proof is made for. A proxy that asks on behalf of another request names that
+ * one's method and URL.
+ */
+export type BoundRequest = { message: IncomingMessage; method?: string; urls?: string[] }
+
+/**
+ * Refuses a token that is used by another than its session is bound to: another key (RFC 9449
+ * §7.1), or, with `SESSION_BINDING=user_agent`, another family of user agent. An API key has no
+ * session and is bound to nothing. For an unbound token this looks at two values in memory.
+ *
+ * Throws `E_UNAUTHORIZED_ACCESS` for the wrong scheme or user agent, `E_INVALID_DPOP_PROOF` for a
+ * proof that is missing, wrong or used before, `E_SESSION_ENDED` where a mismatch ends the session.
+ */
+export async function enforceBinding(
+  session: Session | null,
+  credentials: Credentials,
+  request: BoundRequest
+): Promise<void> {
+  const bound = session?.keyThumbprint ?? null
+  if (bound === null && credentials.scheme === 'DPoP') {
+    throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+  }
+  if (bound !== null) await demandProof(bound, credentials, request)
+  if (session && sessionsConfig.binding === 'user_agent') {
+    await demandUserAgent(session, request.message.headers['user-agent'] ?? null)
+  }
+}
+
+/**
+ * The thumbprint of the key that a sign-in or a refresh proves to hold; null without a proof.
+ * Throws `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for a proof that does not hold.
+ */
+export async function readKeyProof(message: IncomingMessage): Promise<string | null> {
+  const proofs = proofsOf(message)
+  if (proofs.length === 0) return null
+  return checkProof(proofs, { method: message.method!, urls: urlsOf(message) }, 400)
+}
+
+async function demandProof(bound: string, credentials: Credentials, request: BoundRequest) {
+  if (credentials.scheme !== 'DPoP') {
+    throw new E_UNAUTHORIZED_ACCESS({ hadToken: true, scheme: 'DPoP' })
+  }
+  const proven = await checkProof(
+    proofsOf(request.message),
+    {
+      method: request.method ?? request.message.method!,
+      urls: request.urls ?? urlsOf(request.message),
+      accessToken: credentials.token,
+    },
+    401
+  )
+  if (proven !== bound) {
+    throw new E_INVALID_DPOP_PROOF(
+      401,
+      'The proof is signed by another key than the token is bound to.'
+    )
+  }
+}
+
+async function checkProof(
+  proofs: string[],
+  target: ProofTarget,
+  status: 400 | 401
+): Promise<string> {
+  if (proofs.length !== 1) {
+    throw new E_INVALID_DPOP_PROOF(status, 'Send one DPoP header with a proof.')
+  }
+  try {
+    const proof = await verifyProof(proofs[0], target)
+    if (await rememberProof(proof)) return proof.keyThumbprint
+  } catch (error) {
+    if (!(error instanceof InvalidProof)) throw error
+    throw new E_INVALID_DPOP_PROOF(status, `${error.message}.`)
+  }
+  throw new E_INVALID_DPOP_PROOF(
+    status,
+    'The proof was used before. Make a new one for each request.'
+  )
+}
+
+/**
+ * Every `DPoP` header: Node joins repeated ones, and more than one must be refused.
+ */
+function proofsOf({ rawHeaders }: IncomingMessage): string[] {
+  const proofs: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index].toLowerCase() === 'dpop') proofs.push(rawHeaders[index + 1])
+  }
+  return proofs
+}
+
+async function demandUserAgent(session: Session, userAgent: string | null) {
+  if (userAgentFamily(session.userAgent) === userAgentFamily(userAgent)) return
+  if (!sessionsConfig.bindingEnds) throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+  const end = await endSession(session, { reason: 'device_mismatch', actor: 'system' })
+  throw new E_SESSION_ENDED(end)
+}

@@ -1,0 +1,105 @@
+import db from '@adonisjs/lucid/services/db'
+import { findUser } from '#app/accounts/find_user'
+import { E_VALIDATION_ERROR } from '#exceptions/errors'
+import type User from '#models/user'
+import { meansSessionsOnly, type SessionFilters } from '#app/sessions/filters'
+import {
+  forceLogout,
+  previewForceLogout,
+  type ForceLogoutOrder,
+  type ForceLogoutResult,
+} from '#app/force_logout/force_logout'
+import { countSessions } from '#app/sessions/list'
+import type { Session } from '#app/sessions/session'
+
+/**
+ * A force logout as an admin asks for it.
+ */
+export type AdminOrder = Omit<SessionFilters, 'userIds'> & {
+  who: User[] | 'everyone'
+  includeApiKeys?: boolean
+  dryRun?: boolean
+  reason?: string | null
+}
+
+/**
+ * `endedOwnSession`: the session that asked is among those that end.
+ */
+export type AdminForceLogout = ForceLogoutResult & { dryRun: boolean; endedOwnSession: boolean }
+
+/**
+ * A force logout by an admin, who speaks through `acting`. It returns as soon as all tokens have
+ * stopped; the rows of very many are written behind it.
+ *
+ * Throws `E_VALIDATION_ERROR` for API keys together with filters that only sessions can match.
+ */
+export async function forceLogoutByAdmin(
+  acting: Session,
+  { who, includeApiKeys, dryRun, reason, ...filters }: AdminOrder
+): Promise<AdminForceLogout> {
+  if (includeApiKeys && meansSessionsOnly(filters)) throw keysHaveNoDevice()
+  const order: ForceLogoutOrder = {
+    who,
+    filters,
+    includeApiKeys,
+    actor: `user:${acting.userId}`,
+    note: reason,
+  }
+  const endedOwnSession = await includesSession(order, acting)
+  if (!dryRun) {
+    const result = await forceLogout(order, { later: true })
+    return { ...result, dryRun: false, endedOwnSession }
+  }
+  const { matched, sessions } = await previewForceLogout(order)
+  return {
+    ended: matched.sessions,
+    apiKeysEnded: matched.apiKeys,
+    sessions,
+    cut: null,
+    complete: true,
+    dryRun: true,
+    endedOwnSession,
+  }
+}
+
+/**
+ * Whose sessions a body means: users by e-mail or id, or everyone. Throws `E_VALIDATION_ERROR`
+ * where it names nobody, both, or someone who does not exist.
+ */
+export async function readWho(said: {
+  users?: (string | number)[]
+  all?: boolean
+}): Promise<User[] | 'everyone'> {
+  if (said.all && !said.users) return 'everyone'
+  if (!said.users || said.all) {
+    throw refused('users', 'usersOrAll', 'Name users, or set all to true. Nothing was changed.')
+  }
+  const found = new Map<number, User>()
+  for (const [index, handle] of said.users.entries()) {
+    const user = await findUser(handle)
+    if (!user)
+      throw refused(`users.${index}`, 'exists', 'There is no such user. Nothing was changed.')
+    found.set(user.id, user)
+  }
+  return [...found.values()]
+}
+
+async function includesSession(order: ForceLogoutOrder, { id, userId }: Session): Promise<boolean> {
+  const { who, filters = {} } = order
+  if (who !== 'everyone' && !who.some((user) => user.id === userId)) return false
+  if (filters.session !== undefined && filters.session !== id) return false
+  const found = await countSessions(db.connection(), { ...filters, session: id })
+  return found === 1
+}
+
+function keysHaveNoDevice() {
+  return refused(
+    'includeApiKeys',
+    'noDevice',
+    'API keys are on no device: includeApiKeys does not go with session, device or platform.'
+  )
+}
+
+function refused(field: string, rule: string, message: string) {
+  return new E_VALIDATION_ERROR([{ field, rule, message }])
+}

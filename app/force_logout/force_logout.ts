@@ -1,0 +1,283 @@
+import db from '@adonisjs/lucid/services/db'
+import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { inTransaction } from '#app/database/transaction'
+import type User from '#models/user'
+import type { Actor } from '#app/event_log/actor'
+import type { Watch } from '#app/background/batches'
+import { setWatermarkForEveryone, type WatermarkOptions } from '#app/watermarks/set_watermark'
+import { endAllOfUser } from '#app/watermarks/end_all_of_user'
+import { endMatchingApiKeys, endMatchingSessions } from '#app/force_logout/end_matching'
+import { appendEvents } from '#app/event_log/append'
+import { isNarrowed, type SessionFilters } from '#app/sessions/filters'
+import { countEndedBy, countLeft, backfillWatermarks } from '#app/watermarks/backfill'
+import { backfillInBackground } from '#app/watermarks/backfill_in_background'
+import { countApiKeys, countSessions, listSessions, type ListedSession } from '#app/sessions/list'
+import { withUserLock } from '#app/sessions/user_lock'
+
+/**
+ * How many sessions an answer names.
+ */
+const NAMED = 100
+
+/**
+ * With `later`, so few rows are written before the answer nevertheless.
+ */
+const WRITTEN_BEFORE_ANSWER = 1_000
+
+/**
+ * Whose sessions end, which of them, by whom, and why.
+ */
+export type ForceLogoutOrder = {
+  who: User[] | 'everyone'
+  filters?: Omit<SessionFilters, 'userIds'>
+  includeApiKeys?: boolean
+  actor: Actor
+  /** What the admin wrote as the reason. For the log, not for the devices. */
+  note?: string | null
+}
+
+/**
+ * How many an order means.
+ */
+export type MatchCount = { sessions: number; apiKeys: number }
+
+/**
+ * What an order would end. `sessions` names the first 100, oldest sign-in first.
+ */
+export type ForceLogoutPreview = { matched: MatchCount; sessions: ListedSession[] }
+
+/**
+ * What a force logout did. `cut` is when all of it stopped at one commit, where it was that many.
+ * `complete` false: the ends of some are still to be written. With a cut their tokens are dead
+ * already; without one they live on.
+ */
+export type ForceLogoutResult = {
+  ended: number
+  apiKeysEnded: number
+  sessions: ListedSession[]
+  cut: Date | null
+  complete: boolean
+}
+
+export type ForceLogoutWatch = Watch & {
+  /** Called with how many ends are to be written, as soon as that is known. */
+  onStart?: (total: number) => void
+  /** Called when all tokens have stopped, with the milliseconds that took. */
+  onCut?: (cut: { at: Date; took: number }) => void
+  /** Returns as soon as all tokens have stopped and writes the rows of very many afterwards. */
+  later?: boolean
+}
+
+/**
+ * What the same order would end now. Changes nothing.
+ */
+export async function previewForceLogout(order: ForceLogoutOrder): Promise<ForceLogoutPreview> {
+  const client = db.connection()
+  return {
+    matched: await countMatches(client, order),
+    sessions: await listSessions(client, filtersOf(order), { limit: NAMED }),
+  }
+}
+
+/**
+ * How many sessions, and with `includeApiKeys` API keys, the order means now.
+ */
+export async function countMatches(
+  client: QueryClientContract,
+  order: ForceLogoutOrder
+): Promise<MatchCount> {
+  const filters = filtersOf(order)
+  return {
+    sessions: await countSessions(client, filters),
+    apiKeys: order.includeApiKeys ? await countApiKeys(client, filters) : 0,
+  }
+}
+
+/**
+ * Ends the live sessions that the order means, and with `includeApiKeys` the API keys. Once it
+ * returns, none of their tokens is accepted any more. A user with very many, and everyone, stop at
+ * one commit; the rows follow in batches that hold nobody up. What a run that was killed has left,
+ * the next one for everyone takes up.
+ */
+export async function forceLogout(
+  order: ForceLogoutOrder,
+  watch: ForceLogoutWatch = {}
+): Promise<ForceLogoutResult> {
+  if (isNarrowed(order.filters ?? {})) return endMatching(order, watch)
+  if (order.who === 'everyone') return endEveryone(order, watch)
+  return endUsers(order.who, order, watch)
+}
+
+async function endEveryone(
+  order: ForceLogoutOrder,
+  watch: ForceLogoutWatch
+): Promise<ForceLogoutResult> {
+  const matched = watch.later
+    ? await countMatches(db.connection(), order)
+    : await countQuickly(order)
+  let sessions: ListedSession[] = []
+
+  const began = performance.now()
+  const cutoff = await setWatermarkForEveryone(cutOrderOf(order), async (trx) => {
+    sessions = await listSessions(trx, {}, { limit: NAMED })
+    if (sessions.length < NAMED) matched.sessions = sessions.length
+    tell(trx, order, null, matched)
+  })
+  watch.onCut?.({ at: cutoff.at, took: performance.now() - began })
+
+  const cut = cutoff.at
+  if (watch.later && matched.sessions + matched.apiKeys > WRITTEN_BEFORE_ANSWER) {
+    backfillInBackground()
+    const { sessions: ended, apiKeys: apiKeysEnded } = matched
+    return { ended, apiKeysEnded, sessions, cut, complete: false }
+  }
+  watch.onStart?.(await countLeft())
+  const { apiKeysEnded, complete } = await backfillWatermarks(watch)
+  return { ended: await countEndedBy(cutoff), apiKeysEnded, sessions, cut, complete }
+}
+
+/**
+ * How many everyone means, from indexes alone: an exact count of very many takes seconds that the
+ * cut would wait for. Sessions that have lapsed without a written end count here.
+ */
+async function countQuickly({ includeApiKeys }: ForceLogoutOrder): Promise<MatchCount> {
+  const [unended] = await db
+    .from('sessions')
+    .whereNull('ended_at')
+    .whereRaw('seq > (SELECT coalesce(max(session_seq), 0) FROM cutoffs WHERE user_id IS NULL)')
+    .count('* as total')
+  const [keys] = includeApiKeys
+    ? await db.from('api_tokens').where('type', 'api_key').count('* as total')
+    : []
+  return { sessions: Number(unended.total), apiKeys: Number(keys?.total ?? 0) }
+}
+
+async function endUsers(
+  users: User[],
+  order: ForceLogoutOrder,
+  watch: ForceLogoutWatch
+): Promise<ForceLogoutResult> {
+  const matched = await countMatches(db.connection(), order)
+  watch.onStart?.(matched.sessions + matched.apiKeys)
+
+  const result: ForceLogoutResult = {
+    ended: 0,
+    apiKeysEnded: 0,
+    sessions: [],
+    cut: null,
+    complete: true,
+  }
+  for (const user of users) {
+    if (watch.signal?.aborted) return { ...result, complete: false }
+    await endUser(user, order, watch, result)
+  }
+  return result
+}
+
+async function endUser(
+  user: User,
+  order: ForceLogoutOrder,
+  watch: ForceLogoutWatch,
+  result: ForceLogoutResult
+): Promise<void> {
+  const began = performance.now()
+  const all = await withUserLock(user.id, async (trx, locked) => {
+    if (!locked) return null
+    const ended = await endAllOfUser(trx, locked, cutOrderOf(order))
+    tell(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
+    return ended
+  })
+  if (!all) return
+
+  const { cutoff } = all
+  result.ended += all.ended
+  result.apiKeysEnded += all.apiKeysEnded
+  result.sessions.push(...all.sessions.slice(0, NAMED - result.sessions.length))
+  if (!cutoff) return watch.onProgress?.(all.ended + all.apiKeysEnded)
+
+  watch.onCut?.({ at: cutoff.at, took: performance.now() - began })
+  result.cut ??= cutoff.at
+  if (watch.later) {
+    backfillInBackground()
+    result.complete = false
+  } else {
+    const { complete } = await backfillWatermarks({ ...watch, only: [cutoff.id] })
+    result.complete &&= complete
+  }
+}
+
+/**
+ * What filters choose has no highest number, so it ends without a cut, batch after batch.
+ */
+async function endMatching(
+  order: ForceLogoutOrder,
+  watch: ForceLogoutWatch
+): Promise<ForceLogoutResult> {
+  const filters = filtersOf(order)
+  const { matched, sessions } = await previewForceLogout(order)
+  const acts =
+    order.who === 'everyone' ? [{ userId: null, matched }] : await actsOnEach(order.who, order)
+  await inTransaction(async (trx) => {
+    for (const act of acts) tell(trx, order, act.userId, act.matched)
+  })
+  watch.onStart?.(matched.sessions + matched.apiKeys)
+
+  const ending = { reason: 'forced', actor: order.actor, note: order.note } as const
+  const ended = await endMatchingSessions(filters, ending, watch)
+  const keys = order.includeApiKeys
+    ? await endMatchingApiKeys(filters, ending, watch)
+    : { ended: 0, complete: true }
+  return {
+    ended: ended.ended,
+    apiKeysEnded: keys.ended,
+    sessions,
+    cut: null,
+    complete: ended.complete && keys.complete,
+  }
+}
+
+/**
+ * One act for each user, so that it stands in the log of each.
+ */
+function actsOnEach(users: User[], order: ForceLogoutOrder) {
+  return Promise.all(
+    users.map(async (user) => ({
+      userId: user.id,
+      matched: await countMatches(db.connection(), { ...order, who: [user] }),
+    }))
+  )
+}
+
+function filtersOf({ who, filters }: ForceLogoutOrder): SessionFilters {
+  return who === 'everyone' ? { ...filters } : { ...filters, userIds: who.map((user) => user.id) }
+}
+
+function cutOrderOf({ actor, note, includeApiKeys }: ForceLogoutOrder): WatermarkOptions {
+  return { reason: 'forced', actor, note, includeApiKeys: includeApiKeys ?? false }
+}
+
+/**
+ * The act itself goes into the log, with what it matched; each session's end tells of itself.
+ */
+function tell(
+  trx: TransactionClientContract,
+  order: ForceLogoutOrder,
+  userId: number | null,
+  matched: MatchCount
+): void {
+  appendEvents(trx, [
+    {
+      type: 'force_logout',
+      userId,
+      reason: 'forced',
+      actor: order.actor,
+      data: {
+        note: order.note ?? null,
+        matched: matched.sessions,
+        apiKeysMatched: matched.apiKeys,
+        everyone: order.who === 'everyone',
+        filters: order.filters ?? {},
+      },
+    },
+  ])
+}

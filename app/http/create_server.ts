@@ -1,0 +1,53 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { refuseConnection, refuseRequest } from '#app/http/raw_http_errors'
+import { finishAndClose } from '#app/http/graceful_close'
+
+/**
+ * Request line and headers together, in bytes.
+ */
+const LARGEST_HEAD = 16 * 1024
+
+/**
+ * Beyond these the parser drops headers in silence, so a request that has as many is refused.
+ */
+const MOST_HEADERS = 100
+
+/**
+ * How long, in milliseconds, a client may take to send the headers, and the whole request. Slow
+ * ones are looked for every `lookEvery`.
+ */
+const PATIENCE = { headers: 10_000, request: 15_000, lookEvery: 2_000 }
+
+/**
+ * How long, in milliseconds, an idle connection stays open: longer than proxies keep theirs, or
+ * they would send requests into connections that close.
+ */
+const IDLE_FOR = 65_000
+
+/**
+ * The HTTP server with its limits. What it refuses by itself has the shape of the application's
+ * errors.
+ */
+export function createHttpServer(listener: RequestListener, patience = PATIENCE): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: LARGEST_HEAD,
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
+      connectionsCheckingInterval: patience.lookEvery,
+      keepAliveTimeout: IDLE_FOR,
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      const { rawHeaders, headers, httpVersion } = request
+      if (rawHeaders.length > 2 * MOST_HEADERS) return refuseRequest(response, 431)
+      /** RFC 9112 §3.2; the server's own answer to it has no body. */
+      if (headers.host === undefined && httpVersion === '1.1') return refuseRequest(response, 400)
+      return listener(request, response)
+    }
+  )
+  server.on('clientError', refuseConnection)
+  server.on('checkExpectation', (_, response) => refuseRequest(response, 417))
+  finishAndClose(server)
+  return server
+}

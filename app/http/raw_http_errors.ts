@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { SECURITY_HEADERS } from '#app/http/security_headers'
+
+/**
+ * What the HTTP parser found wrong, as a status; anything else is a 400.
+ */
+const STATUSES: Record<string, number> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+}
+
+const MESSAGES: Record<number, string> = {
+  400: 'The request is malformed.',
+  408: 'The request took too long to arrive.',
+  413: 'The request body is too large.',
+  417: 'The expectation of the request can not be met.',
+  431: 'The request has too many headers, or too large ones.',
+}
+
+/**
+ * Refuses a request that the application never gets to see, in the same shape as its own errors,
+ * and closes the connection: nobody knows what follows on it.
+ */
+export function refuseRequest(response: ServerResponse, status: number): void {
+  const { headers, body } = answerOf(status)
+  response.writeHead(status, headers)
+  response.end(body)
+}
+
+/**
+ * Answers on a connection on which the parser found no request it understands, or one that is too
+ * slow, and closes it.
+ */
+export function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
+  const { _httpMessage: answering } = socket as { _httpMessage?: { headersSent: boolean } }
+  if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent) {
+    socket.destroy()
+    return
+  }
+  const status = STATUSES[error.code ?? ''] ?? 400
+  const { headers, body } = answerOf(status)
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, '', body].join('\r\n'), () =>
+    socket.destroy()
+  )
+}
+
+function answerOf(status: number) {
+  const code = status === 413 ? 'E_REQUEST_ENTITY_TOO_LARGE' : 'E_INVALID_REQUEST'
+  const body = JSON.stringify({ errors: [{ code, message: MESSAGES[status] }] })
+  const headers: Record<string, string> = {
+    ...SECURITY_HEADERS,
+    'x-request-id': randomUUID(),
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    'connection': 'close',
+  }
+  return { headers, body }
+}

@@ -1,0 +1,239 @@
+import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
+import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { removeOldWindows } from '#app/rate_limits/counter'
+import legacyJwtConfig from '#config/legacy_jwt'
+import { settleSessionsOf } from '#app/sessions/live_sessions'
+import { inList, rows } from '#app/database/sql'
+import { idleTimeout } from '#config/sessions'
+import { withUserLock } from '#app/sessions/user_lock'
+
+/**
+ * Rows of one statement: small, so that nobody waits long behind it.
+ */
+const BATCH = 500
+
+/**
+ * Uses are written behind by about a minute: a session counts as idle here only this many
+ * milliseconds later, so that one in use on another node is never ended. Checks of a token know
+ * better and refuse to the second.
+ */
+const WRITTEN_BEHIND = 2 * 60_000
+
+/**
+ * What was removed, and `lapsed`: sessions past a lifetime whose end was written.
+ */
+export type Pruned = {
+  lapsed: number
+  sessions: number
+  endedTokens: number
+  events: number
+  tokens: number
+  passwordResets: number
+  /** Proofs of possession, windows of rate limits and exchanged JWTs that are past their time. */
+  spent: number
+}
+
+/**
+ * Writes the end of sessions that time has ended, and removes what is older than `olderThan`
+ * milliseconds: ended sessions, explained tokens, events, and tokens that have expired. Spent
+ * refresh tokens stay as long as their session lives, since their reuse must be noticed. Works in
+ * small batches, and stops between two when `signal` says so.
+ */
+export async function prune(options: { olderThan: number; signal?: AbortSignal }): Promise<Pruned> {
+  const before = new Date(clock.millis() - options.olderThan)
+  const { signal } = options
+  return {
+    lapsed: await endLapsed(signal),
+    sessions: await removeSessions(before, signal),
+    endedTokens: await removeEndedTokens(before, signal),
+    events: await removeEvents(before, signal),
+    tokens: await removeExpiredTokens(before, signal),
+    passwordResets: await removePasswordResets(signal),
+    spent: await removeSpent(signal),
+  }
+}
+
+async function endLapsed(signal?: AbortSignal): Promise<number> {
+  const now = clock.now()
+  const idleSince = new Date(now.getTime() - idleTimeout() - WRITTEN_BEHIND)
+  let ended = 0
+  let last = 0
+  while (!signal?.aborted) {
+    const found: { seq: number | string; user_id: number }[] = await db
+      .from('sessions')
+      .select('seq', 'user_id')
+      .whereNull('ended_at')
+      .whereNotNull('user_id')
+      .where('seq', '>', last)
+      .where((lapsed) =>
+        lapsed.where('expires_at', '<=', now).orWhere('last_seen_at', '<=', idleSince)
+      )
+      .orderBy('seq')
+      .limit(BATCH)
+    for (const userId of new Set(found.map((row) => row.user_id))) {
+      if (signal?.aborted) break
+      ended += await settle(userId)
+    }
+    if (found.length < BATCH) break
+    last = Number(found[found.length - 1].seq)
+  }
+  return ended
+}
+
+async function settle(userId: number): Promise<number> {
+  return withUserLock(userId, async (trx, user) => {
+    if (!user) return 0
+    const count = async () => {
+      const row = await trx
+        .from('sessions')
+        .where('user_id', userId)
+        .whereNull('ended_at')
+        .count('* as total')
+        .firstOrFail()
+      return Number(row.total)
+    }
+    const before = await count()
+    await settleSessionsOf(trx, user)
+    return before - (await count())
+  })
+}
+
+/**
+ * Tokens that explained the session go with it.
+ */
+function removeSessions(before: Date, signal?: AbortSignal): Promise<number> {
+  return inBatches(signal, () =>
+    removed(
+      `DELETE FROM sessions WHERE id IN (
+         SELECT id FROM sessions WHERE ended_at <= ? ORDER BY ended_at LIMIT ${BATCH}
+       ) RETURNING id`,
+      [before]
+    )
+  )
+}
+
+/**
+ * Those that hang on an ended session go with the session.
+ */
+function removeEndedTokens(before: Date, signal?: AbortSignal): Promise<number> {
+  return inBatches(signal, () =>
+    removed(
+      `DELETE FROM ended_tokens WHERE hash IN (
+         SELECT e.hash FROM ended_tokens e
+         WHERE e.ended_at <= ? AND (e.type <> 'refresh' OR NOT EXISTS (
+           SELECT 1 FROM sessions s WHERE s.id = e.session_id AND s.ended_at IS NULL
+         ))
+         ORDER BY e.ended_at LIMIT ${BATCH}
+       ) RETURNING hash`,
+      [before]
+    )
+  )
+}
+
+function removeEvents(before: Date, signal?: AbortSignal): Promise<number> {
+  return inBatches(signal, () =>
+    removed(
+      `DELETE FROM session_events WHERE id IN (
+         SELECT id FROM session_events WHERE occurred_at <= ? ORDER BY occurred_at LIMIT ${BATCH}
+       ) RETURNING id`,
+      [before]
+    )
+  )
+}
+
+type ExpiredToken = {
+  id: number | string
+  tokenable_id: number
+  type: string
+  name: string | null
+  expires_at: Date | number
+}
+
+/**
+ * Until then an expired access token still tells its holder to refresh. API keys end as every API
+ * key ends.
+ */
+async function removeExpiredTokens(before: Date, signal?: AbortSignal): Promise<number> {
+  return inBatches(signal, async () => {
+    const found: ExpiredToken[] = await db
+      .from('api_tokens')
+      .select('id', 'tokenable_id', 'type', 'name', 'expires_at')
+      .where('expires_at', '<=', before)
+      .limit(BATCH)
+    const ofSessions = found.filter((token) => token.type !== 'api_key')
+    const ids = ofSessions.map((token) => Number(token.id))
+    const byId = inList(db.connection(), 'id', 'int8', ids)
+    await rows(db.connection(), `DELETE FROM api_tokens WHERE ${byId.sql}`, [byId.binding])
+    for (const key of found.filter((token) => token.type === 'api_key')) await endKey(key)
+    return found.length
+  })
+}
+
+async function endKey(key: ExpiredToken): Promise<void> {
+  await withUserLock(key.tokenable_id, async (trx) => {
+    const id = Number(key.id)
+    const still = await trx.from('api_tokens').where('id', id).select('id').first()
+    if (!still) return
+    await endApiKeys(trx, [{ id, userId: key.tokenable_id, name: key.name }], {
+      reason: 'expired',
+      actor: 'system',
+      at: new Date(key.expires_at),
+    })
+  })
+}
+
+function removePasswordResets(signal?: AbortSignal): Promise<number> {
+  return inBatches(signal, () =>
+    removed(
+      `DELETE FROM password_resets WHERE hash IN (
+         SELECT hash FROM password_resets WHERE expires_at <= ? LIMIT ${BATCH}
+       ) RETURNING hash`,
+      [clock.now()]
+    )
+  )
+}
+
+/**
+ * What only stops a second use is not needed once that would come too late anyway.
+ */
+async function removeSpent(signal?: AbortSignal): Promise<number> {
+  const now = clock.now()
+  const proofs = await inBatches(signal, () =>
+    removed(
+      `DELETE FROM dpop_proofs WHERE hash IN (
+         SELECT hash FROM dpop_proofs WHERE expires_at <= ? LIMIT ${BATCH}
+       ) RETURNING hash`,
+      [now]
+    )
+  )
+  const windows = await inBatches(signal, removeOldWindows)
+  if (legacyJwtConfig.until && now < legacyJwtConfig.until) return proofs + windows
+  const jwts = await inBatches(signal, () =>
+    removed(
+      `DELETE FROM exchanged_jwts WHERE hash IN (
+         SELECT hash FROM exchanged_jwts LIMIT ${BATCH}
+       ) RETURNING hash`,
+      []
+    )
+  )
+  return proofs + windows + jwts
+}
+
+async function removed(sql: string, bindings: unknown[]): Promise<number> {
+  const gone = await rows(db.connection(), sql, bindings)
+  return gone.length
+}
+
+async function inBatches(
+  signal: AbortSignal | undefined,
+  removeBatch: () => Promise<number>
+): Promise<number> {
+  let total = 0
+  while (!signal?.aborted) {
+    const count = await removeBatch()
+    total += count
+    if (count < BATCH) break
+  }
+  return total
+}

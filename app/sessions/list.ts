@@ -1,0 +1,92 @@
+import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import type { Page } from '#app/event_log/list'
+import { matchingApiKeys, matchingSessions, type SessionFilters } from '#app/sessions/filters'
+import {
+  describeSession,
+  SESSION_COLUMNS,
+  toSession,
+  type StoredSession,
+  type SessionRow,
+} from '#app/sessions/session'
+
+/**
+ * A session with whose it is, as operators see it.
+ */
+export type ListedSession = StoredSession & { email: string | null }
+
+/**
+ * By sign-in. `after` goes on behind the session of this number.
+ */
+export type ListOptions = { order?: 'oldest' | 'newest'; limit?: number; after?: number }
+
+/**
+ * The live sessions that match, with the e-mails of their users.
+ */
+export async function listSessions(
+  client: QueryClientContract,
+  filters: SessionFilters,
+  { order = 'oldest', limit, after }: ListOptions = {}
+): Promise<ListedSession[]> {
+  const query = withUsers(matchingSessions(client, filters))
+  query.orderBy('sessions.seq', order === 'oldest' ? 'asc' : 'desc')
+  if (after !== undefined) query.where('sessions.seq', order === 'oldest' ? '>' : '<', after)
+  if (limit !== undefined) query.limit(limit)
+  const found = await query
+  return found.map(toListedSession)
+}
+
+/**
+ * One page of the same, latest activity first, with the paginator's numbers.
+ */
+export async function pageOfSessions(
+  client: QueryClientContract,
+  filters: SessionFilters,
+  { page, perPage }: Page
+) {
+  const paginator = await withUsers(matchingSessions(client, filters))
+    .orderBy('sessions.last_seen_at', 'desc')
+    .orderBy('sessions.seq', 'desc')
+    .paginate(page, perPage)
+  return { sessions: paginator.all().map(toListedSession), meta: paginator.getMeta() }
+}
+
+function withUsers(query: ReturnType<typeof matchingSessions>) {
+  return query
+    .leftJoin('users', 'users.id', 'sessions.user_id')
+    .select(SESSION_COLUMNS.map((column) => `sessions.${column}`))
+    .select('users.email')
+}
+
+/**
+ * How many live sessions match.
+ */
+export async function countSessions(
+  client: QueryClientContract,
+  filters: SessionFilters
+): Promise<number> {
+  const { total } = await matchingSessions(client, filters).count('* as total').firstOrFail()
+  return Number(total)
+}
+
+/**
+ * How many live API keys match.
+ */
+export async function countApiKeys(
+  client: QueryClientContract,
+  filters: SessionFilters
+): Promise<number> {
+  const { total } = await matchingApiKeys(client, filters).count('* as total').firstOrFail()
+  return Number(total)
+}
+
+function toListedSession(row: SessionRow & { email: string | null }): ListedSession {
+  return { ...toSession(row), email: row.email }
+}
+
+/**
+ * A session as operators see it: with whose it is. `currentId` is the session that asks.
+ */
+export function describeListedSession(session: ListedSession, currentId?: string) {
+  const { id, ...rest } = describeSession(session, currentId)
+  return { id, user: { id: session.userId, email: session.email }, ...rest }
+}

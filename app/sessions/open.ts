@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { Statement } from '#app/database/pipeline'
+import { lastly } from '#app/database/transaction'
+import clock from '#app/clock'
+import sessionsConfig from '#config/sessions'
+import { noticeNewDevice } from '#mails/notice_new_device'
+import { mintToken } from '#app/tokens/token'
+import {
+  E_ACCOUNT_DISABLED,
+  E_INVALID_CREDENTIALS,
+  E_SESSION_LIMIT_REACHED,
+  E_VALIDATION_ERROR,
+} from '#exceptions/errors'
+import type User from '#models/user'
+import type { Actor } from '#app/event_log/actor'
+import { shownDevice, type Device } from '#app/devices/device'
+import type { EndReason } from '#exceptions/end_reasons'
+import { endingOf } from '#app/sessions/end'
+import { appendEvents } from '#app/event_log/append'
+import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
+import { settleSessionsOf, unendedSessions } from '#app/sessions/live_sessions'
+import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
+import { describeSession, type Session } from '#app/sessions/session'
+import { insertOf } from '#app/database/sql'
+import { withUserLock } from '#app/sessions/user_lock'
+
+/**
+ * What a sign-in asks for.
+ */
+export type SignIn = {
+  device: Device
+  ip: string | null
+  userAgent: string | null
+  /** The key that the session's tokens are bound to, proven by the client. */
+  keyThumbprint?: string | null
+  /** Ends all other sessions of the user, whatever the limit. */
+  logoutOthers?: boolean
+  /** Ends these sessions of the user: the choice after `E_SESSION_LIMIT_REACHED`. */
+  endSessions?: string[]
+}
+
+export type EndedSession = { session: Session; reason: EndReason }
+
+export type OpenedSession = {
+  tokens: IssuedTokens
+  session: Session
+  endedSessions: EndedSession[]
+  quota: Quota
+}
+
+/**
+ * Opens a session of a user whose credentials were just verified, and ends those that must make
+ * room, in one transaction: at no moment does the user hold more than the limit, and the newcomer
+ * is never the one to go.
+ *
+ * Throws `E_ACCOUNT_DISABLED` and `E_INVALID_CREDENTIALS` when the account was disabled or its
+ * password changed meanwhile, `E_SESSION_LIMIT_REACHED` where the policy refuses newcomers, and
+ * `E_VALIDATION_ERROR` when `endSessions` names what is not a live session of this user. Then
+ * nothing has changed.
+ */
+export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
+  const opened = await withUserLock(
+    verified.id,
+    (trx, user, [unended]) => {
+      if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
+      if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+      return openSessionUnderLock(trx, user, signIn, unended)
+    },
+    [unendedSessions(verified.id)]
+  )
+  noticeNewDevice(verified, opened.session)
+  return opened
+}
+
+/**
+ * The same within a transaction that already holds the user's row. `unended` is what
+ * `unendedSessions` gave under that lock, where it was sent already.
+ */
+export async function openSessionUnderLock(
+  trx: TransactionClientContract,
+  user: User,
+  signIn: SignIn,
+  unended?: unknown[]
+): Promise<OpenedSession> {
+  const now = clock.now()
+  const actor: Actor = `user:${user.id}`
+  const sessionId = randomUUID()
+  const limit = sessionLimitOf(user)
+
+  const live = await settleSessionsOf(trx, user, unended)
+  const endedSessions = chooseEndings(live, limit, signIn)
+  const reasons = [...new Set(endedSessions.map((ended) => ended.reason))]
+  const endings = reasons.flatMap((reason) => {
+    const sessions = endedSessions.filter((ended) => ended.reason === reason)
+    return endingOf(
+      trx,
+      sessions.map((ended) => ended.session),
+      { reason, actor, supersededBy: sessionId }
+    )
+  })
+
+  const session: Session = {
+    id: sessionId,
+    userId: user.id,
+    device: signIn.device,
+    ip: signIn.ip,
+    userAgent: signIn.userAgent,
+    keyThumbprint: signIn.keyThumbprint ?? null,
+    createdAt: now,
+    lastSeenAt: now,
+    expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
+  }
+  const { issued, statement: insertTokens } = issueTokens(session, {
+    access: mintToken('access'),
+    refresh: mintToken('refresh'),
+  })
+  appendEvents(trx, [
+    {
+      type: 'session.opened',
+      userId: user.id,
+      sessionId,
+      actor,
+      data: { device: shownDevice(session), ip: session.ip },
+    },
+  ])
+
+  lastly(trx, () => [...endings, insertSession(session), insertTokens])
+
+  const used = live.length - endedSessions.length + 1
+  return { tokens: issued, session, endedSessions, quota: { used, max: limit } }
+}
+
+/**
+ * What writes a new session.
+ */
+function insertSession(session: Session): Statement {
+  return insertOf('sessions', [
+    {
+      id: session.id,
+      user_id: session.userId,
+      device_id: session.device.id,
+      device_name: session.device.name,
+      platform: session.device.platform,
+      ip: session.ip,
+      user_agent: session.userAgent,
+      key_thumbprint: session.keyThumbprint,
+      created_at: session.createdAt,
+      last_seen_at: session.lastSeenAt,
+      expires_at: session.expiresAt,
+    },
+  ])
+}
+
+/**
+ * Which of the user's live sessions a sign-in ends, and why. Throws where it must be refused.
+ */
+function chooseEndings(live: Session[], limit: number | null, signIn: SignIn): EndedSession[] {
+  const endings = new Map<Session, EndReason>()
+  const chosen = new Set(signIn.endSessions ?? [])
+  const strangers = [...chosen].filter((id) => !live.some((session) => session.id === id))
+  if (strangers.length > 0) {
+    throw new E_VALIDATION_ERROR([
+      {
+        field: 'endSessions',
+        rule: 'liveSession',
+        message: 'endSessions may only name live sessions of this account. Nothing was ended.',
+      },
+    ])
+  }
+
+  for (const session of live) {
+    const sameDevice = signIn.device.id !== null && session.device.id === signIn.device.id
+    if (sameDevice) endings.set(session, 'replaced')
+    else if (signIn.logoutOthers || chosen.has(session.id)) {
+      endings.set(session, 'logged_out_elsewhere')
+    }
+  }
+
+  const left = live.filter((session) => !endings.has(session))
+  const surplus = surplusSessions(left, limit, signIn.device)
+  if (surplus.length > 0 && sessionsConfig.onLimit === 'reject') {
+    const { quota, sessions } = limitReached(live, limit, signIn.device)
+    throw new E_SESSION_LIMIT_REACHED({
+      quota,
+      sessions: sessions.map((session) => describeSession(session)),
+    })
+  }
+  for (const session of surplus) endings.set(session, 'superseded')
+
+  return live
+    .filter((session) => endings.has(session))
+    .map((session) => ({ session, reason: endings.get(session)! }))
+}

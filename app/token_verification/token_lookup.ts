@@ -1,0 +1,141 @@
+import { BatchLoader } from '#app/database/batch_loader'
+import { LookupStatement, type Columns } from '#app/database/lookup_statement'
+import type { TokenKind } from '#app/tokens/token'
+import { lookupBatches, registerQueue } from '#app/metrics/metrics'
+import { lookupsAtOnce } from '#config/database'
+import { toDate, type StoredInstant } from '#models/instant'
+import { toUser, USER_COLUMNS, type UserRow } from '#models/user'
+import type User from '#models/user'
+import {
+  SESSION_COLUMNS,
+  toSession,
+  type SessionRow,
+  type StoredSession,
+} from '#app/sessions/session'
+
+/**
+ * All that a check needs of a token: the token, its session (none for an API key), its user, and
+ * the cut-offs that cover them.
+ */
+export type TokenRecord = {
+  id: number
+  kind: TokenKind
+  name: string | null
+  abilities: string[]
+  createdAt: Date
+  expiresAt: Date | null
+  lastUsedAt: Date | null
+  user: User
+  session: StoredSession | null
+  watermarkSeq: number
+  watermarkApiKeyId: number
+}
+
+/**
+ * A session has an `id` too, so the user's columns go by other names.
+ */
+type OfUser = { [Column in keyof UserRow as `u_${Column}`]: UserRow[Column] }
+
+type LookupRow = SessionRow &
+  OfUser & {
+    token_id: number | string
+    token_hash: string
+    token_type: TokenKind
+    token_name: string | null
+    token_abilities: string
+    token_created_at: StoredInstant
+    token_expires_at: StoredInstant | null
+    token_last_used_at: StoredInstant | null
+    all_cut_session_seq: number | string | null
+    all_cut_api_key_id: number | string | null
+  }
+
+const ofSession = Object.fromEntries(
+  SESSION_COLUMNS.map((column) => [column, `s.${column}`])
+) as Columns<SessionRow>
+
+const ofUser = Object.fromEntries(
+  USER_COLUMNS.map((column) => [`u_${column}`, `u.${column}`])
+) as Columns<OfUser>
+
+/**
+ * One statement for many keys, by the unique index on `api_tokens.hash`; sessions and users come
+ * by their own. The two cut-off numbers of everyone are read once a statement.
+ */
+const statement = new LookupStatement<LookupRow>('latchkey_lookup', {
+  columns: {
+    token_id: 't.id',
+    token_hash: 't.hash',
+    token_type: 't.type',
+    token_name: 't.name',
+    token_abilities: 't.abilities',
+    token_created_at: 't.created_at',
+    token_expires_at: 't.expires_at',
+    token_last_used_at: 't.last_used_at',
+    ...ofSession,
+    ...ofUser,
+    all_cut_session_seq: '(SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL)',
+    all_cut_api_key_id: '(SELECT max(api_key_id) FROM cutoffs WHERE user_id IS NULL)',
+  },
+  from: `api_tokens t
+    JOIN users u ON u.id = t.tokenable_id
+    LEFT JOIN sessions s ON s.id = t.session_id`,
+  key: 't.hash',
+})
+
+async function readTokens(hashes: string[]): Promise<Map<string, TokenRecord>> {
+  lookupBatches.observe(hashes.length)
+  const found = await statement.read(hashes)
+  return new Map(found.map((row) => [row.token_hash, toRecord(row)]))
+}
+
+function toRecord(row: LookupRow): TokenRecord {
+  return {
+    id: Number(row.token_id),
+    kind: row.token_type,
+    name: row.token_name,
+    abilities: parseAbilities(row.token_abilities),
+    createdAt: toDate(row.token_created_at),
+    expiresAt: toDate(row.token_expires_at),
+    lastUsedAt: toDate(row.token_last_used_at),
+    user: userOf(row),
+    session: row.id === null ? null : toSession(row),
+    watermarkSeq: Math.max(Number(row.u_cut_session_seq), Number(row.all_cut_session_seq ?? 0)),
+    watermarkApiKeyId: Math.max(Number(row.u_cut_api_key_id), Number(row.all_cut_api_key_id ?? 0)),
+  }
+}
+
+/**
+ * Every session token holds `["*"]`; whatever is no list of words grants nothing.
+ */
+function parseAbilities(stored: string): string[] {
+  if (stored === '["*"]') return ['*']
+  try {
+    const abilities = JSON.parse(stored)
+    return Array.isArray(abilities) ? abilities.filter((word) => typeof word === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+function userOf(row: LookupRow): User {
+  return toUser({
+    id: row.u_id,
+    full_name: row.u_full_name,
+    email: row.u_email,
+    password: row.u_password,
+    role: row.u_role,
+    session_limit: row.u_session_limit,
+    cut_session_seq: row.u_cut_session_seq,
+    cut_api_key_id: row.u_cut_api_key_id,
+    disabled_at: row.u_disabled_at,
+    created_at: row.u_created_at,
+    updated_at: row.u_updated_at,
+  })
+}
+
+/**
+ * The lookup that every check of a token goes through, by the token's hash.
+ */
+export const tokenLookup = new BatchLoader(readTokens, { statements: lookupsAtOnce })
+registerQueue('token_lookup', () => tokenLookup.waiting)

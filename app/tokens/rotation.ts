@@ -1,0 +1,24 @@
+import { createHmac, hkdfSync } from 'node:crypto'
+import { appKey } from '#config/app'
+import { formatToken } from '#app/tokens/token'
+
+/**
+ * A key for this purpose alone, from `APP_KEY`, which the nodes share.
+ */
+const key = Buffer.from(
+  hkdfSync('sha256', appKey.release(), '', 'latchkey successor of a refresh token', 32)
+)
+
+/**
+ * The tokens that follow a refresh token: a keyed hash of it, so the same on every node and at
+ * every retry, without a copy anywhere. Whoever holds the spent token but not the key learns
+ * nothing of them.
+ */
+export function rotatedTokensOf(refreshToken: string): { access: string; refresh: string } {
+  const derive = (label: string) =>
+    createHmac('sha256', key).update(`${label} ${refreshToken}`).digest()
+  return {
+    access: formatToken('access', derive('access')),
+    refresh: formatToken('refresh', derive('refresh')),
+  }
+}

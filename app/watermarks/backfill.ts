@@ -1,0 +1,191 @@
+import db from '@adonisjs/lucid/services/db'
+import { inTransaction } from '#app/database/transaction'
+import { endApiKeys } from '#app/api_keys/end_api_keys'
+import clock from '#app/clock'
+import { inBatches, type Watch } from '#app/background/batches'
+import { toWatermark, type Watermark } from '#app/sessions/watermark'
+import { endCovered } from '#app/sessions/end_covered'
+import { renewJobClaim } from '#app/background/scheduled_job'
+import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
+import { lockUsers } from '#app/sessions/user_lock'
+
+/**
+ * The name of this work among the regular ones (#app/background/scheduled_job).
+ */
+export const FINISHING = 'finish_cutoffs'
+
+/**
+ * Milliseconds between two signs of life of a run.
+ */
+const SIGN_OF_LIFE = 10_000
+
+/**
+ * What a run has written. `complete`: nothing is left.
+ */
+export type Finished = { ended: number; apiKeysEnded: number; complete: boolean }
+
+/**
+ * Writes the ends of all that cut-offs have stopped, in batches, oldest cut-off first, each with
+ * the time and actor of its cut. Takes up what a process that died has left; several at once do no
+ * harm. With `only`, the others are left alone.
+ */
+export async function backfillWatermarks(
+  watch: Watch & { only?: number[] } = {}
+): Promise<Finished> {
+  const total: Finished = { ended: 0, apiKeysEnded: 0, complete: true }
+  for (const cutoff of await unfinishedWatermarks(watch.only)) {
+    const ended = await backfillWatermark(cutoff, watch)
+    total.ended += ended.ended
+    total.apiKeysEnded += ended.apiKeysEnded
+    if (!ended.complete) return { ...total, complete: false }
+  }
+  return total
+}
+
+/**
+ * Cut-offs whose rows are not all ended, oldest first.
+ */
+export async function unfinishedWatermarks(only?: number[]): Promise<Watermark[]> {
+  const query = db.from('cutoffs').whereNull('finished_at').orderBy('id')
+  if (only) query.whereIn('id', only)
+  const found = await query
+  return found.map(toWatermark)
+}
+
+/**
+ * How many sessions and API keys unfinished cut-offs have left to write.
+ */
+export async function countLeft(only?: number[]): Promise<number> {
+  let left = 0
+  for (const cutoff of await unfinishedWatermarks(only)) {
+    const [sessions] = await unended(cutoff).count('* as total')
+    const [keys] = await unendedKeys(cutoff).count('* as total')
+    left += Number(sessions.total) + Number(keys.total)
+  }
+  return left
+}
+
+/**
+ * How many sessions a cut-off has ended, whoever wrote it: sign-ins settle their user's on the way.
+ */
+export async function countEndedBy(cutoff: Watermark): Promise<number> {
+  const { total } = await db
+    .from('sessions')
+    .where('ended_at', cutoff.at)
+    .where('ended_by', cutoff.actor)
+    .where('end_reason', cutoff.reason)
+    .where('seq', '<=', cutoff.sessionSeq)
+    .count('* as total')
+    .firstOrFail()
+  return Number(total)
+}
+
+async function backfillWatermark(cutoff: Watermark, watch: Watch): Promise<Finished> {
+  const done: Finished = { ended: 0, apiKeysEnded: 0, complete: false }
+  const sessionsDone = await inBatches(alive(sessionStep(cutoff, done)), watch)
+  const keysDone = sessionsDone && (await inBatches(alive(keyStep(cutoff, done)), watch))
+  if (!keysDone) return done
+
+  await db
+    .from('cutoffs')
+    .where('id', cutoff.id)
+    .whereNull('finished_at')
+    .update({ finished_at: clock.now() })
+  return { ...done, complete: true }
+}
+
+/**
+ * A step that shows now and then that the run is alive, so that no server takes it up meanwhile.
+ */
+function alive<Result>(step: (size: number) => Promise<Result>) {
+  let shownAt = -Infinity
+  return async (size: number): Promise<Result> => {
+    if (performance.now() - shownAt > SIGN_OF_LIFE) {
+      await renewJobClaim(FINISHING)
+      shownAt = performance.now()
+    }
+    return step(size)
+  }
+}
+
+function sessionStep(cutoff: Watermark, done: Finished) {
+  let after = 0
+  return async (size: number) => {
+    const next = await unended(cutoff)
+      .where('seq', '>', after)
+      .select('seq', 'user_id')
+      .orderBy('seq')
+      .limit(size)
+    if (next.length === 0) return { taken: 0, ended: 0 }
+    const seqs = next.map((row) => Number(row.seq))
+    after = seqs.at(-1)!
+
+    const ended = await inTransaction(async (trx) => {
+      await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
+      const living = await trx
+        .from('sessions')
+        .select(...SESSION_COLUMNS)
+        .whereIn('seq', seqs)
+        .whereNull('ended_at')
+      return endCovered(trx, living.map(toSession), cutoff)
+    })
+    done.ended += ended
+    return { taken: next.length, ended }
+  }
+}
+
+function keyStep(cutoff: Watermark, done: Finished) {
+  let after = 0
+  return async (size: number) => {
+    const next = await unendedKeys(cutoff)
+      .where('id', '>', after)
+      .select('id', 'tokenable_id')
+      .orderBy('id')
+      .limit(size)
+    if (next.length === 0) return { taken: 0, ended: 0 }
+    const ids = next.map((row) => Number(row.id))
+    after = ids.at(-1)!
+
+    const ended = await inTransaction(async (trx) => {
+      await lockUsers(trx, usersOf(next.map((row) => row.tokenable_id)))
+      const keys = await trx
+        .from('api_tokens')
+        .select('id', 'tokenable_id', 'name')
+        .whereIn('id', ids)
+        .where('type', 'api_key')
+      await endApiKeys(
+        trx,
+        keys.map((key) => ({ id: Number(key.id), userId: key.tokenable_id, name: key.name })),
+        cutoff
+      )
+      return keys.length
+    })
+    done.apiKeysEnded += ended
+    return { taken: next.length, ended }
+  }
+}
+
+function unended(cutoff: Watermark) {
+  const query = db.from('sessions').whereNull('ended_at').where('seq', '<=', cutoff.sessionSeq)
+  if (cutoff.userId !== null) query.where('user_id', cutoff.userId)
+  return query
+}
+
+/**
+ * Keys that had expired before the cut are not its own.
+ */
+function unendedKeys(cutoff: Watermark) {
+  const query = db
+    .from('api_tokens')
+    .where('type', 'api_key')
+    .where('id', '<=', cutoff.apiKeyId)
+    .where((valid) => {
+      valid.whereNull('expires_at').orWhere('expires_at', '>', cutoff.at)
+    })
+  if (cutoff.userId !== null) query.where('tokenable_id', cutoff.userId)
+  return query
+}
+
+function usersOf(ids: (number | null)[]): number[] {
+  return [...new Set(ids)].filter((id) => id !== null)
+}
