@@ -56,6 +56,7 @@ export default defineConfig({
   preloads: [
     () => import('#start/routes'),
     () => import('#start/kernel'),
+    () => import('#start/events'),
     { file: () => import('#start/repl'), environment: ['repl', 'test'] },
   ],
 

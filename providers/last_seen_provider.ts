@@ -4,7 +4,8 @@
  */
 export default class LastSeenProvider {
   async shutdown() {
-    const { keyLastUsed, lastSeen } = await import('#app/sessions/last_seen')
+    const { lastSeen } = await import('#app/sessions/last_seen')
+    const { keyLastUsed } = await import('#app/api_keys/last_used')
     await Promise.allSettled([lastSeen.close(), keyLastUsed.close()])
   }
 }

@@ -1,15 +1,11 @@
-import clock from '#app/clock'
-import { notify } from '#mails/mail_queue'
 import { hashPassword, verifyPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { mintToken } from '#app/tokens/token'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import PasswordChangedMail from '#mails/password_changed_mail'
 import type User from '#models/user'
 import { endSessions } from '#app/sessions/end'
-import type { IssuedTokens } from '#app/tokens/issue'
 import { withLiveSession } from '#app/sessions/log_out'
-import { replaceTokens } from '#app/tokens/replace'
+import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
 import type { Session } from '#app/sessions/session'
 
 /**
@@ -28,7 +24,7 @@ export async function changePassword(
   if (!matches) throw new E_INVALID_CREDENTIALS()
   const hashed = await hashPassword(change.password)
 
-  const tokens = await withLiveSession(acting, async (trx, user, live) => {
+  return withLiveSession(acting, async (trx, user, live) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
     const actor = `user:${user.id}` as const
     await setPassword(trx, user, hashed, { actor, means: 'change' })
@@ -41,6 +37,4 @@ export async function changePassword(
       refresh: mintToken('refresh'),
     })
   })
-  notify(verified, new PasswordChangedMail(clock.now()))
-  return tokens
 }

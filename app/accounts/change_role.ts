@@ -20,7 +20,7 @@ export async function changeRole(
     const from = user.role
     user.role = role
     await user.useTransaction(trx).save()
-    appendEvents(trx, [
+    await appendEvents(trx, [
       {
         type: 'user.role_changed',
         userId: user.id,

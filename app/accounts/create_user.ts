@@ -24,7 +24,7 @@ export async function createUser(
   const user = await User.create(account, { client: trx }).catch((error) => {
     throw isUniqueViolation(error) ? emailTaken() : error
   })
-  appendEvents(trx, [
+  await appendEvents(trx, [
     {
       type: 'user.created',
       userId: user.id,

@@ -3,10 +3,11 @@ import { keepAnAdmin } from '#app/accounts/last_admin'
 import { verifyPassword } from '#app/passwords/passwords'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import type User from '#models/user'
+import { closeEndedOfUser } from '#app/sessions/close_ended'
 import { endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/log_out'
-import { SESSION_COLUMNS, toSession, type Session } from '#app/sessions/session'
+import type { Session } from '#app/sessions/session'
 
 /**
  * Deletes the account of the user who speaks through `acting`. Sessions and API keys end
@@ -29,13 +30,9 @@ export async function deleteAccount(
     await keepAnAdmin(trx, user)
     const ending = { reason: 'account_deleted', actor: `user:${user.id}` } as const
 
-    /** With those that a cut-off stopped and nobody has written the end of yet. */
-    const sessions = await trx
-      .from('sessions')
-      .select(...SESSION_COLUMNS)
-      .where('user_id', user.id)
-      .whereNull('ended_at')
-    await endSessions(trx, sessions.map(toSession), ending)
+    /** The user's watermarks go with the user, so what they cover is written first. */
+    const live = await closeEndedOfUser(trx, user.id, { allCovered: true })
+    await endSessions(trx, live, ending)
 
     const keys = await trx
       .from('api_tokens')
@@ -48,7 +45,7 @@ export async function deleteAccount(
       ending
     )
 
-    appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor: ending.actor }])
+    await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor: ending.actor }])
     await user.useTransaction(trx).delete()
   })
 }

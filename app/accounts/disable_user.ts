@@ -8,6 +8,7 @@ import { endAllOfUser } from '#app/watermarks/end_all_of_user'
 import { appendEvents } from '#app/event_log/append'
 import { backfillWatermarks } from '#app/watermarks/backfill'
 import { backfillInBackground } from '#app/watermarks/backfill_in_background'
+import { moveValidFrom } from '#app/sessions/valid_from'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
@@ -44,10 +45,11 @@ export async function disableUser(
     user.disabledAt = clock.now()
     await user.useTransaction(trx).save()
     await forgetResets(trx, user.id)
+    await moveValidFrom(trx, user.id)
     const reason = 'account_disabled'
     const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
     const { ended, apiKeysEnded, cutoff } = all
-    appendEvents(trx, [
+    await appendEvents(trx, [
       {
         type: 'user.disabled',
         userId: user.id,

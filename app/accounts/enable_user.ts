@@ -15,7 +15,7 @@ export async function enableUser(
     if (!user?.isDisabled) return user
     user.disabledAt = null
     await user.useTransaction(trx).save()
-    appendEvents(trx, [
+    await appendEvents(trx, [
       { type: 'user.enabled', userId: user.id, actor, data: { note: note ?? null } },
     ])
     return user

@@ -7,20 +7,10 @@ import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import type User from '#models/user'
 import { rows } from '#app/database/sql'
 import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
+import { validFromOf } from '#app/sessions/valid_from'
 import { withUserLock } from '#app/sessions/user_lock'
 
 const REFUSED = 'The old token is not accepted. Please sign in.'
-
-/**
- * What ends the old system's tokens with the sessions: whoever was forced out, or changed the
- * password, must not come back by an older token.
- */
-const ENDS_OLD_TOKENS = [
-  'force_logout',
-  'password.changed',
-  'password.reset',
-  'user.disabled',
-] as const
 
 /**
  * Turns a JWT of the old system into a session, once, under the session policy like any sign-in.
@@ -68,19 +58,14 @@ async function spend(
 }
 
 /**
- * Whether the user, or everyone, was forced out since the token was issued. `iat` counts whole
- * seconds, so a token of the same second is taken for the older.
+ * Whether the token was issued before the user's valid-from. `iat` counts whole seconds, so a token
+ * of the same second is taken for the older one; one that does not say when is the oldest.
  */
 async function isOverruled(
   trx: TransactionClientContract,
   user: User,
   issuedAt: Date | null
 ): Promise<boolean> {
-  const event = await trx
-    .from('session_events')
-    .whereIn('type', [...ENDS_OLD_TOKENS])
-    .where((scope) => scope.where('user_id', user.id).orWhereNull('user_id'))
-    .where('occurred_at', '>=', issuedAt ?? new Date(0))
-    .first()
-  return event !== null
+  const validFrom = await validFromOf(trx, user.id)
+  return validFrom !== null && validFrom >= (issuedAt ?? new Date(0))
 }

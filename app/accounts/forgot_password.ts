@@ -47,7 +47,9 @@ async function mailResetLink(userId: number): Promise<void> {
   const made = await withUserLock(userId, async (trx, user) => {
     if (!user || user.isDisabled) return null
     const token = await mintReset(trx, user.id)
-    appendEvents(trx, [{ type: 'password.reset_requested', userId: user.id, actor: 'system' }])
+    await appendEvents(trx, [
+      { type: 'password.reset_requested', userId: user.id, actor: 'system' },
+    ])
     return { user, token }
   })
   if (!made) return

@@ -1,12 +1,9 @@
-import clock from '#app/clock'
-import { notify } from '#mails/mail_queue'
 import { ownerOfReset, spendReset } from '#app/accounts/password_resets'
 import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
-import PasswordChangedMail from '#mails/password_changed_mail'
 import { endSessions } from '#app/sessions/end'
-import { settleSessionsOf } from '#app/sessions/live_sessions'
+import { closeEndedOfUser } from '#app/sessions/close_ended'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
@@ -21,15 +18,16 @@ export async function resetPassword(token: string, password: string): Promise<vo
   if (userId === null) throw invalidLink()
   const hashed = await hashPassword(password)
 
-  const changed = await withUserLock(userId, async (trx, user) => {
+  await withUserLock(userId, async (trx, user) => {
     if (!user || user.isDisabled) throw invalidLink()
     if (!(await spendReset(trx, user.id, token))) throw invalidLink()
     const actor = `user:${user.id}` as const
     await setPassword(trx, user, hashed, { actor, means: 'reset' })
-    await endSessions(trx, await settleSessionsOf(trx, user), { reason: 'password_reset', actor })
-    return user
+    await endSessions(trx, await closeEndedOfUser(trx, user.id), {
+      reason: 'password_reset',
+      actor,
+    })
   })
-  notify(changed, new PasswordChangedMail(clock.now()))
 }
 
 function invalidLink() {

@@ -1,5 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { forgetResets } from '#app/accounts/password_resets'
+import { moveValidFrom } from '#app/sessions/valid_from'
 import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
@@ -17,7 +18,8 @@ export async function setPassword(
   user.password = hashed
   await user.useTransaction(trx).save()
   await forgetResets(trx, user.id)
-  appendEvents(trx, [
+  await moveValidFrom(trx, user.id)
+  await appendEvents(trx, [
     {
       type: 'password.changed',
       userId: user.id,

@@ -23,7 +23,7 @@ export async function setSessionLimit(
     const from = user.sessionLimit
     user.sessionLimit = limit
     await user.useTransaction(trx).save()
-    appendEvents(trx, [
+    await appendEvents(trx, [
       { type: 'user.limit_changed', userId: user.id, actor, data: { from, to: limit } },
     ])
     return user

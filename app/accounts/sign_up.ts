@@ -15,7 +15,7 @@ export async function signUp(
   const password = await hashPassword(account.password)
   return inTransaction(async (trx) => {
     const user = await createUser(trx, { ...account, password })
-    const opened = await openSessionUnderLock(trx, user, signIn)
+    const opened = await openSessionUnderLock(trx, user, { ...signIn, atSignUp: true })
     return { user, opened }
   })
 }

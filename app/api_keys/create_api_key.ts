@@ -61,7 +61,7 @@ export async function createApiKey(
       lastUsedAt: null,
       expiresAt: row.expires_at,
     }
-    appendEvents(trx, [
+    await appendEvents(trx, [
       {
         type: 'api_key.created',
         userId: user.id,

@@ -1,5 +1,4 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { pipeline } from '#app/database/pipeline'
 import clock from '#app/clock'
 import type { Actor } from '#app/event_log/actor'
 import type { EndReason } from '#exceptions/end_reasons'
@@ -31,9 +30,8 @@ export async function endApiKeys(
   if (keys.length === 0) return
   const at = ending.at ?? clock.now()
   const apiKeys = keys.map((key) => key.id)
-  await pipeline(trx, revokeTokens(trx, { apiKeys }, { reason: ending.reason, at }))
-
-  appendEvents(
+  await revokeTokens(trx, { apiKeys }, { reason: ending.reason, at })
+  await appendEvents(
     trx,
     keys.map((key) => ({
       type: 'api_key.ended',

@@ -15,8 +15,9 @@ import {
   E_UNAUTHORIZED_ACCESS,
 } from '#exceptions/errors'
 import type User from '#models/user'
-import { keyLastUsed, lastSeen } from '#app/sessions/last_seen'
-import { logOut, type LoggedOut, type LogOutScope } from '#app/sessions/log_out'
+import { keyLastUsed } from '#app/api_keys/last_used'
+import { useSession, type UseNoted } from '#app/sessions/last_seen'
+import { logOut, type LogOutScope } from '#app/sessions/log_out'
 import { openSession, type OpenedSession, type SignIn } from '#app/sessions/open'
 import type { Session } from '#app/sessions/session'
 
@@ -148,11 +149,9 @@ export class ApiGuard implements GuardContract<User> {
       this.#emit('access_tokens_auth:authentication_failed', () => ({ error }))
       throw error
     }
-    const { user, session } = this.token
+    const { user } = this.token
     this.user = user
     this.isAuthenticated = true
-    if (session) lastSeen.touch(session.id, session.lastSeenAt)
-    else keyLastUsed.touch(String(this.token.id), this.token.lastUsedAt)
     const { token } = this
     this.#emit('access_tokens_auth:authentication_succeeded', () => ({ user, token }))
     return user
@@ -214,7 +213,7 @@ export class ApiGuard implements GuardContract<User> {
     return { headers: { authorization: `Bearer ${tokens.token}` } }
   }
 
-  async #logOut(scope: LogOutScope): Promise<LoggedOut> {
+  async #logOut(scope: LogOutScope): Promise<Session[]> {
     const user = this.getUserOrFail()
     const ended = await logOut(this.getSessionOrFail(), scope)
     this.#emit('access_tokens_auth:logged_out', () => ({ user, ended }))
@@ -225,8 +224,10 @@ export class ApiGuard implements GuardContract<User> {
     const message = this.#ctx.request.request
     const credentials = readCredentials(message)
     if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
-    const token = liveOrThrow(await verifyToken(credentials.token, ['access', 'api_key']))
+    const verify = async () => liveOrThrow(await verifyToken(credentials.token, ACCEPTED))
+    let token = await verify()
     await enforceBinding(token.session, credentials, { message, ...this.behalf })
+    while (!(await noteUse(token))) token = await verify()
     return token
   }
 
@@ -241,6 +242,17 @@ export class ApiGuard implements GuardContract<User> {
     const event = { ctx: this.#ctx, guardName: this.#name, ...payload() }
     void this.#emitter.emit(name, event as never)
   }
+}
+
+const ACCEPTED = ['access', 'api_key'] as const
+
+/**
+ * Notes that a token is used. False when its session ended meanwhile.
+ */
+function noteUse({ id, session, lastUsedAt }: TokenRecord): UseNoted {
+  if (session) return useSession(session)
+  keyLastUsed.touch(String(id), lastUsedAt)
+  return true
 }
 
 /**

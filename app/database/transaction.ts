@@ -23,6 +23,7 @@ export async function inTransaction<Result>(
   try {
     const result = await work(trx)
     await trx.commit()
+    for (const callback of afterCommits.get(trx) ?? []) callback()
     return result
   } catch (error) {
     await trx.rollback()
@@ -39,6 +40,17 @@ export function lastly(trx: TransactionClientContract, statements: () => Stateme
   const last = lastStatements.get(trx)
   if (!last) throw new Error('This transaction was not begun by inTransaction.')
   last.push(statements)
+}
+
+const afterCommits = new WeakMap<TransactionClientContract, (() => void)[]>()
+
+/**
+ * Calls back once a transaction of `inTransaction` has committed, and never when it has not.
+ */
+export function afterCommit(trx: TransactionClientContract, callback: () => void): void {
+  const callbacks = afterCommits.get(trx)
+  if (callbacks) callbacks.push(callback)
+  else afterCommits.set(trx, [callback])
 }
 
 /**

@@ -1,10 +1,8 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import type { Statement } from '#app/database/pipeline'
-import { lastly } from '#app/database/transaction'
 import type { Actor } from '#app/event_log/actor'
-import { LOG_CHANNEL, signalCommit } from '#app/event_log/commit_signal'
-import { insertOf } from '#app/database/sql'
+import { LOG_CHANNEL, tellAfterCommit } from '#app/event_log/commit_signal'
+import { insertOf, rows } from '#app/database/sql'
 
 /**
  * What the log tells of.
@@ -45,39 +43,22 @@ export type NewEvent = {
  */
 const ROWS_PER_INSERT = 500
 
-const noted = new WeakMap<TransactionClientContract, TimedEvent[]>()
-type TimedEvent = NewEvent & { occurredAt: Date }
-
 /**
- * Notes what the transaction has done. It is written to the log together with the commit, so that
- * nothing is told that did not commit, and nothing that committed goes untold.
+ * Writes to the log what the transaction does, so that nothing is told that did not commit, and
+ * nothing that committed goes untold. Followers on other nodes are told by PostgreSQL's NOTIFY,
+ * which goes out with the commit or not at all.
  */
-export function appendEvents(trx: TransactionClientContract, events: NewEvent[]): void {
+export async function appendEvents(
+  trx: TransactionClientContract,
+  events: NewEvent[]
+): Promise<void> {
   if (events.length === 0) return
   const now = clock.now()
   const timed = events.map((event) => ({ ...event, occurredAt: event.occurredAt ?? now }))
-  const earlier = noted.get(trx)
-  if (earlier) {
-    earlier.push(...timed)
-    return
-  }
-  noted.set(trx, timed)
-  signalCommit(trx)
-  lastly(trx, () => notedEvents(trx))
-}
-
-/**
- * What writes to the log all that is noted so far, and has followers on other nodes told of it: by
- * PostgreSQL's NOTIFY, which goes out with the commit or not at all, once however often it is asked
- * for.
- */
-export function notedEvents(trx: TransactionClientContract): Statement[] {
-  const events = noted.get(trx)?.splice(0) ?? []
-  const statements: Statement[] = []
-  for (let start = 0; start < events.length; start += ROWS_PER_INSERT) {
+  for (let start = 0; start < timed.length; start += ROWS_PER_INSERT) {
     const { sql, bindings } = insertOf(
       'session_events',
-      events.slice(start, start + ROWS_PER_INSERT).map((event) => ({
+      timed.slice(start, start + ROWS_PER_INSERT).map((event) => ({
         type: event.type,
         user_id: event.userId,
         session_id: event.sessionId ?? null,
@@ -87,8 +68,9 @@ export function notedEvents(trx: TransactionClientContract): Statement[] {
         occurred_at: event.occurredAt,
       }))
     )
-    const told = trx.dialect.name === 'postgres' ? `RETURNING pg_notify('${LOG_CHANNEL}', '')` : ''
-    statements.push({ sql: `${sql} ${told}`, bindings })
+    const notify =
+      trx.dialect.name === 'postgres' ? `RETURNING pg_notify('${LOG_CHANNEL}', '')` : ''
+    await rows(trx, `${sql} ${notify}`, bindings)
   }
-  return statements
+  tellAfterCommit(trx, timed)
 }

@@ -2,8 +2,9 @@ import db from '@adonisjs/lucid/services/db'
 import { inTransaction } from '#app/database/transaction'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { inBatches, type Watch } from '#app/background/batches'
+import { closeExpired } from '#app/sessions/close_ended'
 import { endSessions, type Ending } from '#app/sessions/end'
-import { matchingApiKeys, matchingSessions, type SessionFilters } from '#app/sessions/filters'
+import { matchingApiKeys, sessionsToEnd, type SessionFilters } from '#app/sessions/filters'
 import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
 import { lockUsers } from '#app/sessions/user_lock'
 
@@ -21,7 +22,7 @@ export async function endMatchingSessions(
   let after = 0
   let total = 0
   const complete = await inBatches(async (size) => {
-    const next = await matchingSessions(db.connection(), filters)
+    const next = await sessionsToEnd(db.connection(), filters)
       .where('sessions.seq', '>', after)
       .select('sessions.seq', 'sessions.user_id')
       .orderBy('sessions.seq')
@@ -32,11 +33,12 @@ export async function endMatchingSessions(
 
     const ended = await inTransaction(async (trx) => {
       await lockUsers(trx, distinct(next.map((row) => row.user_id)))
-      const matching = await matchingSessions(trx, filters)
+      const matching = await sessionsToEnd(trx, filters)
         .whereIn('sessions.seq', seqs)
         .select(...SESSION_COLUMNS)
-      await endSessions(trx, matching.map(toSession), ending)
-      return matching.length
+      const live = await closeExpired(trx, matching.map(toSession))
+      const forced = await endSessions(trx, live, ending)
+      return forced.length
     })
     total += ended
     return { taken: next.length, ended }

@@ -13,6 +13,7 @@ import { countEndedBy, countLeft, backfillWatermarks } from '#app/watermarks/bac
 import { backfillInBackground } from '#app/watermarks/backfill_in_background'
 import { countApiKeys, countSessions, listSessions, type ListedSession } from '#app/sessions/list'
 import { withUserLock } from '#app/sessions/user_lock'
+import { moveValidFrom } from '#app/sessions/valid_from'
 
 /**
  * How many sessions an answer names.
@@ -121,7 +122,7 @@ async function endEveryone(
   const cutoff = await setWatermarkForEveryone(cutOrderOf(order), async (trx) => {
     sessions = await listSessions(trx, {}, { limit: NAMED })
     if (sessions.length < NAMED) matched.sessions = sessions.length
-    tell(trx, order, null, matched)
+    await record(trx, order, null, matched)
   })
   watch.onCut?.({ at: cutoff.at, took: performance.now() - began })
 
@@ -184,7 +185,7 @@ async function endUser(
   const all = await withUserLock(user.id, async (trx, locked) => {
     if (!locked) return null
     const ended = await endAllOfUser(trx, locked, cutOrderOf(order))
-    tell(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
+    await record(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
     return ended
   })
   if (!all) return
@@ -218,7 +219,7 @@ async function endMatching(
   const acts =
     order.who === 'everyone' ? [{ userId: null, matched }] : await actsOnEach(order.who, order)
   await inTransaction(async (trx) => {
-    for (const act of acts) tell(trx, order, act.userId, act.matched)
+    for (const act of acts) await record(trx, order, act.userId, act.matched)
   })
   watch.onStart?.(matched.sessions + matched.apiKeys)
 
@@ -257,15 +258,17 @@ function cutOrderOf({ actor, note, includeApiKeys }: ForceLogoutOrder): Watermar
 }
 
 /**
- * The act itself goes into the log, with what it matched; each session's end tells of itself.
+ * The force logout itself goes into the log, with what it matched; each session's end is logged of
+ * its own. Credentials of old systems that were issued before end with it.
  */
-function tell(
+async function record(
   trx: TransactionClientContract,
   order: ForceLogoutOrder,
   userId: number | null,
   matched: MatchCount
-): void {
-  appendEvents(trx, [
+): Promise<void> {
+  await moveValidFrom(trx, userId)
+  await appendEvents(trx, [
     {
       type: 'force_logout',
       userId,

@@ -2,7 +2,9 @@ import db from '@adonisjs/lucid/services/db'
 import User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { endSessions } from '#app/sessions/end'
-import { liveSessionsOf, settleSessionsOf } from '#app/sessions/live_sessions'
+import { closeEndedOfUser } from '#app/sessions/close_ended'
+import { withWrittenUses } from '#app/sessions/last_seen'
+import { byLatestActivity, liveSessionsOf } from '#app/sessions/live_sessions'
 import { sessionLimitOf, surplusSessions } from '#app/sessions/policy'
 import { withUserLock } from '#app/sessions/user_lock'
 
@@ -66,7 +68,8 @@ async function countSurplus(userId: number): Promise<number> {
 async function endSurplus(userId: number, actor: Actor): Promise<number> {
   return withUserLock(userId, async (trx, user) => {
     if (!user) return 0
-    const live = await settleSessionsOf(trx, user)
+    const seen = await withWrittenUses(trx, await closeEndedOfUser(trx, user.id))
+    const live = seen.sort(byLatestActivity)
     const surplus = surplusSessions(live, sessionLimitOf(user), null)
     await endSessions(trx, surplus, { reason: 'forced', actor, note: NOTE })
     return surplus.length

@@ -3,7 +3,7 @@ import clock from '#app/clock'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { removeOldWindows } from '#app/rate_limits/counter'
 import legacyJwtConfig from '#config/legacy_jwt'
-import { settleSessionsOf } from '#app/sessions/live_sessions'
+import { closeEnded } from '#app/sessions/close_ended'
 import { inList, rows } from '#app/database/sql'
 import { idleTimeout } from '#config/sessions'
 import { withUserLock } from '#app/sessions/user_lock'
@@ -12,13 +12,6 @@ import { withUserLock } from '#app/sessions/user_lock'
  * Rows of one statement: small, so that nobody waits long behind it.
  */
 const BATCH = 500
-
-/**
- * Uses are written behind by about a minute: a session counts as idle here only this many
- * milliseconds later, so that one in use on another node is never ended. Checks of a token know
- * better and refuse to the second.
- */
-const WRITTEN_BEHIND = 2 * 60_000
 
 /**
  * What was removed, and `lapsed`: sessions past a lifetime whose end was written.
@@ -56,7 +49,7 @@ export async function prune(options: { olderThan: number; signal?: AbortSignal }
 
 async function endLapsed(signal?: AbortSignal): Promise<number> {
   const now = clock.now()
-  const idleSince = new Date(now.getTime() - idleTimeout() - WRITTEN_BEHIND)
+  const idleSince = new Date(now.getTime() - idleTimeout())
   let ended = 0
   let last = 0
   while (!signal?.aborted) {
@@ -73,30 +66,12 @@ async function endLapsed(signal?: AbortSignal): Promise<number> {
       .limit(BATCH)
     for (const userId of new Set(found.map((row) => row.user_id))) {
       if (signal?.aborted) break
-      ended += await settle(userId)
+      ended += await closeEnded(userId)
     }
     if (found.length < BATCH) break
     last = Number(found[found.length - 1].seq)
   }
   return ended
-}
-
-async function settle(userId: number): Promise<number> {
-  return withUserLock(userId, async (trx, user) => {
-    if (!user) return 0
-    const count = async () => {
-      const row = await trx
-        .from('sessions')
-        .where('user_id', userId)
-        .whereNull('ended_at')
-        .count('* as total')
-        .firstOrFail()
-      return Number(row.total)
-    }
-    const before = await count()
-    await settleSessionsOf(trx, user)
-    return before - (await count())
-  })
 }
 
 /**

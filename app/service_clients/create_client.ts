@@ -30,7 +30,7 @@ export async function createClient(
   await inTransaction(async (trx) => {
     await trx.table('service_clients').insert(row)
     const data = { id: row.id, name, abilities }
-    appendEvents(trx, [{ type: 'client.created', userId: null, actor, data }])
+    await appendEvents(trx, [{ type: 'client.created', userId: null, actor, data }])
   })
   return { client: toServiceClient(row), secret }
 }

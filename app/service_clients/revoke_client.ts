@@ -23,7 +23,7 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
     if (!row) return null
     if (Number(revoked) > 0) {
       const data = { id, name: row.name }
-      appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
+      await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
     }
     return toServiceClient(row)
   })

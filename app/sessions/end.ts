@@ -1,13 +1,26 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { pipeline, type Statement } from '#app/database/pipeline'
 import clock from '#app/clock'
-import type { Actor } from '#app/event_log/actor'
+import { inList, rows } from '#app/database/sql'
 import { shownDevice } from '#app/devices/device'
-import type { EndReason } from '#exceptions/end_reasons'
+import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import type { Session } from '#app/sessions/session'
 import { revokeTokens } from '#app/tokens/revoke'
-import { inList } from '#app/database/sql'
+import type { EndReason } from '#exceptions/end_reasons'
+
+/*
+ * What happens when a session ends, all of it in the caller's transaction:
+ *
+ * 1. its row says when, why and by whom (`sessions.ended_at`, `end_reason`, `ended_by`,
+ *    `superseded_by`). The first end that is written is the one that is told for ever;
+ * 2. its access and refresh tokens leave `api_tokens`, and `ended_tokens` keeps what explains a 401
+ *    to their holders (#app/tokens/revoke);
+ * 3. the log gets `session.ended` (#app/event_log/append).
+ *
+ * After the commit everybody else hears of it from the log: open event streams (#app/streams), the
+ * revocation feed (#app/event_log/revocations), mails (#mails/on_events) and the metrics. The next
+ * check of a token reads the database and finds none (#app/token_verification/verify_token).
+ */
 
 /**
  * How sessions end: why, by whom, and what to remember of it.
@@ -15,43 +28,43 @@ import { inList } from '#app/database/sql'
 export type Ending = {
   reason: EndReason
   actor: Actor
-  /** When; the present unless time ended it earlier. */
+  /** When; the present unless time or a watermark ended it earlier. */
   at?: Date
   /** The session that takes the place (`superseded`, `replaced`). */
   supersededBy?: string
   /** What the admin wrote as the reason. For the log, not for the device. */
   note?: string | null
+  /**
+   * Ends only sessions that were last seen at this moment: one that was used since it was read is
+   * left alone.
+   */
+  ifLastSeenAt?: Date
 }
 
-type SessionToEnd = Pick<Session, 'id' | 'userId' | 'device'> & Partial<Pick<Session, 'userAgent'>>
+export type SessionToEnd = Pick<Session, 'id' | 'userId' | 'device'> &
+  Partial<Pick<Session, 'userAgent'>>
 
 /**
- * Ends sessions, together with the caller's transaction, which holds the rows of the sessions'
- * users (#app/sessions/user_lock) and found the sessions alive under that lock.
+ * Ends sessions. Everything that ends one comes through here. The caller's transaction holds the
+ * rows of their users (#app/sessions/user_lock), and has written the ends by time and by watermark
+ * first (`closeEnded`).
+ *
+ * Returns those that it ended: one whose end is written already stays as it is.
  */
-export async function endSessions(
+export async function endSessions<Given extends SessionToEnd>(
   trx: TransactionClientContract,
-  sessions: SessionToEnd[],
+  sessions: Given[],
   ending: Ending
-): Promise<void> {
-  await pipeline(trx, endingOf(trx, sessions, ending))
-}
-
-/**
- * What ends sessions, for a caller that sends it together with more. Everything that ends one comes
- * through here: tokens are deleted, what explains them to their holder is kept, the session is
- * marked. The log gets it at once (`appendEvents`), so the statements must be sent.
- */
-export function endingOf(
-  trx: TransactionClientContract,
-  sessions: SessionToEnd[],
-  ending: Ending
-): Statement[] {
+): Promise<Given[]> {
   if (sessions.length === 0) return []
   const at = ending.at ?? clock.now()
-  appendEvents(
+  const ended = await markEnded(trx, sessions, { ...ending, at })
+  if (ended.length === 0) return []
+
+  await revokeTokens(trx, { sessions: ended.map(({ id }) => id) }, { reason: null, at })
+  await appendEvents(
     trx,
-    sessions.map((session) => ({
+    ended.map((session) => ({
       type: 'session.ended',
       userId: session.userId,
       sessionId: session.id,
@@ -65,15 +78,30 @@ export function endingOf(
       },
     }))
   )
+  return ended
+}
 
-  const ids = sessions.map((session) => session.id)
+/**
+ * Writes the end into the rows that have none. A stored instant can be finer than a millisecond, so
+ * "last seen at" means within that millisecond.
+ */
+async function markEnded<Given extends SessionToEnd>(
+  trx: TransactionClientContract,
+  sessions: Given[],
+  { reason, actor, at, supersededBy, ifLastSeenAt }: Ending
+): Promise<Given[]> {
+  const ids = sessions.map(({ id }) => id)
   const byId = inList(trx, 'id', 'uuid', ids)
-  return [
-    ...revokeTokens(trx, { sessions: ids }, { reason: null, at }),
-    {
-      sql: `UPDATE sessions SET ended_at = ?, end_reason = ?, ended_by = ?, superseded_by = ?
-        WHERE ended_at IS NULL AND ${byId.sql}`,
-      bindings: [at, ending.reason, ending.actor, ending.supersededBy ?? null, byId.binding],
-    },
-  ]
+  const unchanged = ifLastSeenAt ? 'AND last_seen_at >= ? AND last_seen_at < ?' : ''
+  const bounds = ifLastSeenAt ? [ifLastSeenAt, new Date(ifLastSeenAt.getTime() + 1)] : []
+  const marked = await rows<{ id: string }>(
+    trx,
+    `UPDATE sessions SET ended_at = ?, end_reason = ?, ended_by = ?, superseded_by = ?
+     WHERE ended_at IS NULL AND ${byId.sql} ${unchanged}
+     RETURNING id`,
+    [at, reason, actor, supersededBy ?? null, byId.binding, ...bounds]
+  )
+  if (marked.length === sessions.length) return sessions
+  const found = new Set(marked.map(({ id }) => id))
+  return sessions.filter(({ id }) => found.has(id))
 }

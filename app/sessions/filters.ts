@@ -1,6 +1,6 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { idleTimeout } from '#config/sessions'
+import { aliveSql, COVERED_SQL } from '#app/sessions/liveness'
 
 /**
  * Which live sessions are meant: all conditions must match. They mean the same wherever sessions
@@ -44,28 +44,24 @@ export function meansSessionsOnly(filters: SessionFilters): boolean {
 }
 
 /**
- * The live sessions that match: neither ended, nor lapsed, nor cut off, as #app/sessions/liveness
- * judges one. Cut-offs that are finished have left no session without an end behind.
+ * The live sessions that match, to list and to count.
  */
 export function matchingSessions(client: QueryClientContract, filters: SessionFilters): Query {
-  const now = clock.millis()
-  const query = client
-    .from('sessions')
-    .whereNull('sessions.ended_at')
-    .where('sessions.expires_at', '>', new Date(now))
-    .where('sessions.last_seen_at', '>', new Date(now - idleTimeout()))
-    .whereRaw(
-      'sessions.seq > (SELECT coalesce(max(session_seq), 0) FROM cutoffs WHERE user_id IS NULL)'
-    )
-    .whereNotExists((cut) => {
-      cut
-        .from('cutoffs')
-        .select('cutoffs.id')
-        .whereColumn('cutoffs.user_id', 'sessions.user_id')
-        .whereColumn('cutoffs.session_seq', '>=', 'sessions.seq')
-        .whereNull('cutoffs.finished_at')
-    })
+  const alive = aliveSql(clock.now())
+  return narrow(client.from('sessions').whereRaw(alive.sql, alive.bindings), filters)
+}
 
+/**
+ * The sessions that match and may have to be ended: the live ones, and those that time has ended
+ * without a written end. Whoever ends sessions chooses among these and writes the ends by time
+ * first (#app/sessions/close_ended), so that a session which only looks idle is not spared.
+ */
+export function sessionsToEnd(client: QueryClientContract, filters: SessionFilters): Query {
+  const open = client.from('sessions').whereNull('sessions.ended_at').whereRaw(`NOT ${COVERED_SQL}`)
+  return narrow(open, filters)
+}
+
+function narrow(query: Query, filters: SessionFilters): Query {
   const { userIds, session, device, platform, idleFor, before } = filters
   if (userIds) query.whereIn('sessions.user_id', userIds)
   if (session !== undefined) query.where('sessions.id', session)
@@ -75,7 +71,8 @@ export function matchingSessions(client: QueryClientContract, filters: SessionFi
     })
   }
   if (platform !== undefined) query.where('sessions.platform', platform)
-  if (idleFor !== undefined) query.where('sessions.last_seen_at', '<=', new Date(now - idleFor))
+  if (idleFor !== undefined)
+    query.where('sessions.last_seen_at', '<=', new Date(clock.millis() - idleFor))
   if (before) query.where('sessions.created_at', '<', before)
   return query
 }

@@ -1,26 +1,74 @@
 import { idleTimeout } from '#config/sessions'
-import type { StoredSession } from '#app/sessions/session'
+
+/*
+ * Whether a session is alive: one function for a row that has been read, one SQL fragment for rows
+ * that a statement chooses. Every check, list, filter, stream, refresh, end and prune uses these
+ * two, and they look at the database's columns alone: no node's memory takes part.
+ */
 
 /**
- * A session that has no end written yet is alive, unless time or a cut-off has ended it: then it
- * is refused from that moment on, and the next sign-in or prune writes its end. `at` is null for
- * a cut-off: the cut-off knows (#app/sessions/watermark).
+ * What decides. `watermarkSeq` is the highest watermark that covers the session's user.
  */
-export type Lapse = { reason: 'expired' | 'idle'; at: Date } | { reason: 'forced'; at: null }
+export type LivenessColumns = {
+  seq: number
+  lastSeenAt: Date
+  expiresAt: Date
+  endedAt: Date | null
+}
 
 /**
- * Why a session without a written end is dead nevertheless; null while it lives. `watermarkSeq` is the
- * highest cut-off that covers its user. What ended it first is why, so that the reason is the same
- * whenever it is asked for.
+ * - `ended`: its end is written
+ * - `covered`: a watermark has ended it, and its own row is still to be written
+ * - `idle`, `expired`: time has ended it, and nobody may be told before that is written
+ *   (#app/sessions/close_ended)
  */
-export function lapseOf(
-  session: Pick<StoredSession, 'seq' | 'expiresAt' | 'lastSeenAt'>,
-  watermarkSeq: number,
-  now: Date
-): Lapse | null {
-  if (session.seq <= watermarkSeq) return { reason: 'forced', at: null }
-  const idleAt = new Date(session.lastSeenAt.getTime() + idleTimeout())
+export type Liveness = 'alive' | 'ended' | 'covered' | 'idle' | 'expired'
+
+/**
+ * Whether a session is alive, and if not, what has ended it.
+ */
+export function livenessOf(session: LivenessColumns, watermarkSeq: number, now: Date): Liveness {
+  if (session.endedAt !== null) return 'ended'
+  if (session.seq <= watermarkSeq) return 'covered'
+  return endByTime(session, now)?.reason ?? 'alive'
+}
+
+/**
+ * The end of a session by time; null while it has none. Of the idle timeout and the absolute
+ * lifetime the earlier one is the reason. `timeout` is in milliseconds.
+ */
+export function endByTime(
+  session: Pick<LivenessColumns, 'lastSeenAt' | 'expiresAt'>,
+  now: Date,
+  timeout = idleTimeout()
+): { reason: 'idle' | 'expired'; at: Date } | null {
+  const idleAt = new Date(session.lastSeenAt.getTime() + timeout)
   if (now >= idleAt && idleAt < session.expiresAt) return { reason: 'idle', at: idleAt }
   if (now >= session.expiresAt) return { reason: 'expired', at: session.expiresAt }
   return null
+}
+
+/**
+ * Sessions that a watermark covers, as a condition on rows of `sessions`. A watermark of one user
+ * whose sessions are all written (`finished_at`) has left none without an end.
+ */
+export const COVERED_SQL = `(
+  sessions.seq <= (SELECT coalesce(max(session_seq), 0) FROM cutoffs WHERE user_id IS NULL)
+  OR EXISTS (
+    SELECT 1 FROM cutoffs
+    WHERE cutoffs.user_id = sessions.user_id
+      AND cutoffs.session_seq >= sessions.seq
+      AND cutoffs.finished_at IS NULL
+  )
+)`
+
+/**
+ * The same answer as `livenessOf` gives, as a condition on rows of `sessions`.
+ */
+export function aliveSql(now: Date): { sql: string; bindings: Date[] } {
+  return {
+    sql: `sessions.ended_at IS NULL AND sessions.expires_at > ? AND sessions.last_seen_at > ?
+      AND NOT ${COVERED_SQL}`,
+    bindings: [now, new Date(now.getTime() - idleTimeout())],
+  }
 }

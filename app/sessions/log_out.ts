@@ -1,11 +1,16 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { closeEndedOfUser } from '#app/sessions/close_ended'
+import { endSessions } from '#app/sessions/end'
+import type { Session, StoredSession } from '#app/sessions/session'
+import { endOfSession } from '#app/sessions/session_end'
+import { withUserLock } from '#app/sessions/user_lock'
+import { moveValidFrom } from '#app/sessions/valid_from'
 import { E_NOT_FOUND, E_SESSION_ENDED } from '#exceptions/errors'
 import type User from '#models/user'
-import { endSessions } from '#app/sessions/end'
-import { endOfSession } from '#app/sessions/session_end'
-import { settleSessionsOf } from '#app/sessions/live_sessions'
-import type { Session } from '#app/sessions/session'
-import { withUserLock } from '#app/sessions/user_lock'
+
+/*
+ * What users do with their own sessions.
+ */
 
 /**
  * Which of their sessions a user ends: this one, the others, all, or one by its id.
@@ -13,46 +18,25 @@ import { withUserLock } from '#app/sessions/user_lock'
 export type LogOutScope = 'current' | 'others' | 'all' | { sessionId: string }
 
 /**
- * The sessions that ended.
- */
-export type LoggedOut = Session[]
-
-/**
  * Ends sessions of the user who speaks through `acting`: `logged_out` for that one itself,
- * `logged_out_elsewhere` for the others.
+ * `logged_out_elsewhere` for the others. Returns those that ended. `all` also makes credentials of
+ * old systems worthless that were issued before.
  *
  * Throws `E_SESSION_ENDED` when `acting` ended meanwhile, so that a device that was just signed
  * out can't take others along, and `E_NOT_FOUND` for an id that is no live session of this user.
  */
-export async function logOut(acting: Session, scope: LogOutScope): Promise<LoggedOut> {
-  return withLiveSession(acting, async (trx, _, live) => {
+export async function logOut(acting: Session, scope: LogOutScope): Promise<Session[]> {
+  return withLiveSession(acting, async (trx, user, live) => {
     const chosen = live.filter((session) => isChosen(session, acting, scope))
     if (typeof scope === 'object' && chosen.length === 0) throw new E_NOT_FOUND()
 
-    const actor = `user:${acting.userId}` as const
+    const actor = `user:${user.id}` as const
     const current = chosen.filter((session) => session.id === acting.id)
     const others = chosen.filter((session) => session.id !== acting.id)
     await endSessions(trx, current, { reason: 'logged_out', actor })
     await endSessions(trx, others, { reason: 'logged_out_elsewhere', actor })
+    if (scope === 'all') await moveValidFrom(trx, user.id)
     return chosen
-  })
-}
-
-/**
- * Runs `work` under the lock of the user who speaks through `acting`, with the user's live
- * sessions, once it is certain that `acting` is still one of them. Throws `E_SESSION_ENDED` when
- * it is not.
- */
-export async function withLiveSession<Result>(
-  acting: Session,
-  work: (trx: TransactionClientContract, user: User, live: Session[]) => Promise<Result>
-): Promise<Result> {
-  return withUserLock(acting.userId, async (trx, user) => {
-    const live = user ? await settleSessionsOf(trx, user) : []
-    if (!user || !live.some((session) => session.id === acting.id)) {
-      throw new E_SESSION_ENDED(await endOfSession(trx, acting.id))
-    }
-    return work(trx, user, live)
   })
 }
 
@@ -61,4 +45,43 @@ function isChosen(session: Session, acting: Session, scope: LogOutScope): boolea
   if (scope === 'current') return session.id === acting.id
   if (scope === 'others') return session.id !== acting.id
   return session.id === scope.sessionId
+}
+
+/**
+ * Gives the device of one of the user's live sessions a name. Returns the session as it is then.
+ *
+ * Throws `E_NOT_FOUND` for an id that is no live session of the user who speaks through `acting`,
+ * and `E_SESSION_ENDED` when `acting` ended meanwhile.
+ */
+export async function renameSession(
+  acting: Session,
+  sessionId: string,
+  name: string
+): Promise<Session> {
+  return withLiveSession(acting, async (trx, _, live) => {
+    const session = live.find(({ id }) => id === sessionId)
+    if (!session) throw new E_NOT_FOUND()
+    await trx.from('sessions').where('id', session.id).update({ device_name: name })
+    return { ...session, device: { ...session.device, name } }
+  })
+}
+
+/**
+ * Runs `work` under the lock of the user who speaks through `acting`, with the user's live
+ * sessions, once it is certain that `acting` is still one of them. Throws `E_SESSION_ENDED` when
+ * it is not, after the ends by time that were found on the way have committed.
+ */
+export async function withLiveSession<Result>(
+  acting: Session,
+  work: (trx: TransactionClientContract, user: User, live: StoredSession[]) => Promise<Result>
+): Promise<Result> {
+  const outcome = await withUserLock(acting.userId, async (trx, user) => {
+    const live = user ? await closeEndedOfUser(trx, user.id) : []
+    if (!user || !live.some((session) => session.id === acting.id)) {
+      return { end: await endOfSession(trx, acting.id) }
+    }
+    return { result: await work(trx, user, live) }
+  })
+  if ('end' in outcome && outcome.end) throw new E_SESSION_ENDED(outcome.end)
+  return outcome.result as Result
 }

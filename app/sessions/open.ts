@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import type { Statement } from '#app/database/pipeline'
-import { lastly } from '#app/database/transaction'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
-import { noticeNewDevice } from '#mails/notice_new_device'
 import { mintToken } from '#app/tokens/token'
 import {
   E_ACCOUNT_DISABLED,
@@ -16,13 +13,15 @@ import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { shownDevice, type Device } from '#app/devices/device'
 import type { EndReason } from '#exceptions/end_reasons'
-import { endingOf } from '#app/sessions/end'
+import { endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
-import { settleSessionsOf, unendedSessions } from '#app/sessions/live_sessions'
+import { closeEndedOfUser } from '#app/sessions/close_ended'
+import { withWrittenUses } from '#app/sessions/last_seen'
+import { byLatestActivity } from '#app/sessions/live_sessions'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
-import { describeSession, type Session } from '#app/sessions/session'
-import { insertOf } from '#app/database/sql'
+import { describeSession, type Session, type StoredSession } from '#app/sessions/session'
+import { insertOf, rows } from '#app/database/sql'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
@@ -34,6 +33,8 @@ export type SignIn = {
   userAgent: string | null
   /** The key that the session's tokens are bound to, proven by the client. */
   keyThumbprint?: string | null
+  /** The first session of an account that is made with it. */
+  atSignUp?: boolean
   /** Ends all other sessions of the user, whatever the limit. */
   logoutOthers?: boolean
   /** Ends these sessions of the user: the choice after `E_SESSION_LIMIT_REACHED`. */
@@ -60,45 +61,36 @@ export type OpenedSession = {
  * nothing has changed.
  */
 export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
-  const opened = await withUserLock(
-    verified.id,
-    (trx, user, [unended]) => {
-      if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
-      if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-      return openSessionUnderLock(trx, user, signIn, unended)
-    },
-    [unendedSessions(verified.id)]
-  )
-  noticeNewDevice(verified, opened.session)
-  return opened
+  return withUserLock(verified.id, async (trx, user) => {
+    if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
+    if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+    return openSessionUnderLock(trx, user, signIn)
+  })
 }
 
 /**
- * The same within a transaction that already holds the user's row. `unended` is what
- * `unendedSessions` gave under that lock, where it was sent already.
+ * The same within a transaction that already holds the user's row.
  */
 export async function openSessionUnderLock(
   trx: TransactionClientContract,
   user: User,
-  signIn: SignIn,
-  unended?: unknown[]
+  signIn: SignIn
 ): Promise<OpenedSession> {
   const now = clock.now()
   const actor: Actor = `user:${user.id}`
   const sessionId = randomUUID()
   const limit = sessionLimitOf(user)
 
-  const live = await settleSessionsOf(trx, user, unended)
-  const endedSessions = chooseEndings(live, limit, signIn)
-  const reasons = [...new Set(endedSessions.map((ended) => ended.reason))]
-  const endings = reasons.flatMap((reason) => {
+  const live = await closeEndedOfUser(trx, user.id, { deviceId: signIn.device.id })
+  const endedSessions = chooseEndings(await byLastUse(trx, live), limit, signIn)
+  for (const reason of new Set(endedSessions.map((ended) => ended.reason))) {
     const sessions = endedSessions.filter((ended) => ended.reason === reason)
-    return endingOf(
+    await endSessions(
       trx,
       sessions.map((ended) => ended.session),
       { reason, actor, supersededBy: sessionId }
     )
-  })
+  }
 
   const session: Session = {
     id: sessionId,
@@ -111,31 +103,40 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-  const { issued, statement: insertTokens } = issueTokens(session, {
+  await insertSession(trx, session)
+  const tokens = await issueTokens(trx, session, {
     access: mintToken('access'),
     refresh: mintToken('refresh'),
   })
-  appendEvents(trx, [
+  await appendEvents(trx, [
     {
       type: 'session.opened',
       userId: user.id,
       sessionId,
       actor,
-      data: { device: shownDevice(session), ip: session.ip },
+      data: {
+        device: shownDevice(session),
+        ip: session.ip,
+        ...(signIn.atSignUp && { atSignUp: true }),
+      },
     },
   ])
 
-  lastly(trx, () => [...endings, insertSession(session), insertTokens])
-
   const used = live.length - endedSessions.length + 1
-  return { tokens: issued, session, endedSessions, quota: { used, max: limit } }
+  return { tokens, session, endedSessions, quota: { used, max: limit } }
 }
 
 /**
- * What writes a new session.
+ * The sessions in the order of their last use, latest first, with the uses that this node had not
+ * written yet.
  */
-function insertSession(session: Session): Statement {
-  return insertOf('sessions', [
+async function byLastUse(trx: TransactionClientContract, live: StoredSession[]) {
+  const seen = await withWrittenUses(trx, live)
+  return seen.sort(byLatestActivity)
+}
+
+async function insertSession(trx: TransactionClientContract, session: Session): Promise<void> {
+  const { sql, bindings } = insertOf('sessions', [
     {
       id: session.id,
       user_id: session.userId,
@@ -150,6 +151,7 @@ function insertSession(session: Session): Statement {
       expires_at: session.expiresAt,
     },
   ])
+  await rows(trx, sql, bindings)
 }
 
 /**

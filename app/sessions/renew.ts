@@ -1,8 +1,22 @@
-import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import db from '@adonisjs/lucid/services/db'
+import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { notify } from '#mails/mail_queue'
+import { pipeline } from '#app/database/pipeline'
+import { rows } from '#app/database/sql'
 import { userAgentFamily } from '#app/devices/user_agent'
+import { closeExpired } from '#app/sessions/close_ended'
+import { endSessions } from '#app/sessions/end'
+import { COVERED_SQL } from '#app/sessions/liveness'
+import {
+  SESSION_COLUMNS,
+  toSession,
+  type SessionRow,
+  type StoredSession,
+} from '#app/sessions/session'
+import { endOfSession } from '#app/sessions/session_end'
+import { withUserLock } from '#app/sessions/user_lock'
+import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
+import { rotatedTokensOf } from '#app/tokens/rotation'
 import { hashToken, tokenKind } from '#app/tokens/token'
 import sessionsConfig from '#config/sessions'
 import {
@@ -12,20 +26,8 @@ import {
   E_SESSION_ENDED,
   type SessionEnd,
 } from '#exceptions/errors'
-import TokenReuseMail from '#mails/token_reuse_mail'
-import { toDate } from '#models/instant'
+import { toDate, type StoredInstant } from '#models/instant'
 import type User from '#models/user'
-import { watermarkFor, watermarkOf } from '#app/sessions/watermark'
-import { shownDevice } from '#app/devices/device'
-import { endSessions } from '#app/sessions/end'
-import type { IssuedTokens } from '#app/tokens/issue'
-import { lastSeen } from '#app/sessions/last_seen'
-import { replaceTokens } from '#app/tokens/replace'
-import { SESSION_COLUMNS, toSession, type StoredSession } from '#app/sessions/session'
-import { endOfSession } from '#app/sessions/session_end'
-import { lapseOf } from '#app/sessions/liveness'
-import { rotatedTokensOf } from '#app/tokens/rotation'
-import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Who presents a refresh token: the key that the request proves to hold, and its user agent.
@@ -35,15 +37,15 @@ export type Holder = { keyThumbprint: string | null; userAgent: string | null }
 export type Renewal = { tokens: IssuedTokens; session: StoredSession }
 
 /**
- * What comes of a refresh token, once looked at under the lock. An outcome and not an error, for
- * the end of a session must commit although the request fails.
+ * The outcome of a refresh, once the token was looked at under the lock. A value and not an error,
+ * for the end of a session must commit although the request fails.
  */
 type Outcome =
   | ({ type: 'renewed' } & Renewal)
   | { type: 'invalid' }
   | { type: 'unproven' }
   | { type: 'ended'; end: SessionEnd }
-  | { type: 'reused'; user: User; session: StoredSession }
+  | { type: 'reused' }
 
 /**
  * Trades a refresh token for new tokens of its session. It works once: its access token dies with
@@ -69,7 +71,6 @@ export async function renewSession(refreshToken: string, holder: Holder): Promis
     case 'unproven':
       throw new E_INVALID_DPOP_PROOF(400, 'The session is bound to a key: prove to hold it.')
     case 'reused':
-      notify(outcome.user, new TokenReuseMail(shownDevice(outcome.session), clock.now()))
       throw new E_REFRESH_TOKEN_REUSED()
     case 'invalid':
       throw new E_INVALID_REFRESH_TOKEN()
@@ -83,15 +84,11 @@ export async function renewSession(refreshToken: string, holder: Holder): Promis
 async function ownerOf(refreshToken: string): Promise<number | null> {
   if (sessionsConfig.refreshTokenTtl === 0 || tokenKind(refreshToken) !== 'refresh') return null
   const client = db.connection()
-  const hash = hashToken(refreshToken)
-  const live = await client.from('api_tokens').where({ hash, type: 'refresh' }).first()
-  if (live) return live.tokenable_id
-  const ended = await client.from('ended_tokens').where({ hash, type: 'refresh' }).first()
-  if (!ended?.session_id) return null
-  const session = await client.from('sessions').where('id', ended.session_id).first()
-  if (!session) return null
-  if (session.user_id === null) throw new E_SESSION_ENDED(await endOfSession(client, session.id))
-  return session.user_id
+  const [found] = await readTokens(client, [hashToken(refreshToken)])
+  if (!found) return null
+  if (found.user_id === null)
+    throw new E_SESSION_ENDED(await endOfSession(client, found.session_id))
+  return found.user_id
 }
 
 async function renewUnderLock(
@@ -100,22 +97,34 @@ async function renewUnderLock(
   refreshToken: string,
   holder: Holder
 ): Promise<Outcome> {
-  const found = await findToken(trx, refreshToken)
+  const hash = hashToken(refreshToken)
+  const [[found], [row]] = (await pipeline(trx, [
+    tokensByHash([hash]),
+    { sql: OPEN_SESSION_OF_TOKEN, bindings: [hash, hash] },
+  ])) as [TokenRow[], SessionRow[]]
   if (!found) return { type: 'invalid' }
-  const session = await readSession(trx, found.sessionId)
-  if (!session) return { type: 'ended', end: await endOfSession(trx, found.sessionId) }
 
-  const end = await lapsedEnd(trx, user, session)
-  if (end) return { type: 'ended', end }
+  const [session] = row ? await closeExpired(trx, [toSession(row)]) : []
+  if (!session) return { type: 'ended', end: await endOfSession(trx, found.session_id) }
+  if (user.disabledAt) {
+    return { type: 'ended', end: { reason: 'account_disabled', endedAt: user.disabledAt } }
+  }
   const mismatch = await refuseStranger(trx, session, holder)
   if (mismatch) return mismatch
 
-  if (found.spentAt) return answerSpent(trx, user, session, refreshToken, found.spentAt)
-  if (!found.expiresAt || clock.now() >= found.expiresAt) return { type: 'invalid' }
+  if (found.ended_at !== null) {
+    return answerSpent(trx, session, refreshToken, toDate(found.ended_at))
+  }
+  if (!found.expires_at || clock.now() >= toDate(found.expires_at)) return { type: 'invalid' }
 
-  const tokens = await replaceTokens(trx, session, rotatedTokensOf(refreshToken))
   session.lastSeenAt = clock.now()
-  await trx.from('sessions').where('id', session.id).update({ last_seen_at: session.lastSeenAt })
+  const [tokens] = await Promise.all([
+    replaceTokens(trx, session, rotatedTokensOf(refreshToken)),
+    rows(trx, 'UPDATE sessions SET last_seen_at = ? WHERE id = ?', [
+      session.lastSeenAt,
+      session.id,
+    ]),
+  ])
   return { type: 'renewed', tokens, session }
 }
 
@@ -124,74 +133,31 @@ async function renewUnderLock(
  */
 async function answerSpent(
   trx: TransactionClientContract,
-  user: User,
   session: StoredSession,
   refreshToken: string,
   spentAt: Date
 ): Promise<Outcome> {
-  const values = rotatedTokensOf(refreshToken)
+  const successors = rotatedTokensOf(refreshToken)
   if (clock.millis() < spentAt.getTime() + sessionsConfig.refreshRetryWindow) {
-    const tokens = await readIssued(trx, values)
-    if (tokens) return { type: 'renewed', tokens, session }
-    if (!(await wasIssued(trx, values.refresh))) return { type: 'invalid' }
+    const [access, refresh] = await readSuccessors(trx, successors)
+    if (!refresh) return { type: 'invalid' }
+    if (access && access.ended_at === null && refresh.ended_at === null) {
+      const tokens = {
+        token: successors.access,
+        expiresAt: toDate(access.expires_at!),
+        refreshToken: successors.refresh,
+        refreshExpiresAt: toDate(refresh.expires_at),
+      }
+      return { type: 'renewed', tokens, session }
+    }
   }
   await endSessions(trx, [session], { reason: 'token_reuse', actor: 'system' })
-  return { type: 'reused', user, session }
-}
-
-type FoundToken = { sessionId: string; expiresAt: Date | null; spentAt: Date | null }
-
-async function findToken(
-  trx: TransactionClientContract,
-  refreshToken: string
-): Promise<FoundToken | null> {
-  const hash = hashToken(refreshToken)
-  const live = await trx.from('api_tokens').where({ hash, type: 'refresh' }).first()
-  if (live) {
-    return { sessionId: live.session_id, expiresAt: toDate(live.expires_at), spentAt: null }
-  }
-  const ended = await trx.from('ended_tokens').where({ hash, type: 'refresh' }).first()
-  if (!ended) return null
-  return { sessionId: ended.session_id, expiresAt: null, spentAt: toDate(ended.ended_at) }
+  return { type: 'reused' }
 }
 
 /**
- * The session, unless its end is written.
- */
-async function readSession(client: QueryClientContract, id: string): Promise<StoredSession | null> {
-  const row = await client
-    .from('sessions')
-    .select(...SESSION_COLUMNS)
-    .where('id', id)
-    .whereNull('ended_at')
-    .first()
-  if (!row) return null
-  const session = toSession(row)
-  session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
-  return session
-}
-
-/**
- * The end of a session that time, a cut-off or a disabled account has ended and nobody has written
- * yet; null while it lives.
- */
-async function lapsedEnd(
-  trx: TransactionClientContract,
-  user: User,
-  session: StoredSession
-): Promise<SessionEnd | null> {
-  const lapse = lapseOf(session, await watermarkFor(trx, user), clock.now())
-  if (!lapse) {
-    return user.disabledAt && { reason: 'account_disabled', endedAt: user.disabledAt }
-  }
-  if (lapse.at) return { reason: lapse.reason, endedAt: lapse.at }
-  const cutoff = await watermarkOf(trx, session)
-  return { reason: cutoff?.reason ?? 'forced', endedAt: cutoff?.at ?? clock.now() }
-}
-
-/**
- * What comes of it when the session is bound to another key or user agent than the holder's; null
- * when it is the holder's own.
+ * The end of the session, or the refusal, where the holder is not the one it is bound to; null
+ * where it is.
  */
 async function refuseStranger(
   trx: TransactionClientContract,
@@ -209,30 +175,54 @@ async function refuseStranger(
 }
 
 /**
- * The successors as they were issued; null when they are not the session's tokens any more.
+ * The access token and the refresh token that followed a spent one, live or spent in turn. There
+ * are none where the token was replaced by other means (a changed password): its holder is late but
+ * no thief.
  */
-async function readIssued(
+async function readSuccessors(
   trx: TransactionClientContract,
-  values: { access: string; refresh: string }
-): Promise<IssuedTokens | null> {
-  const hashes = { access: hashToken(values.access), refresh: hashToken(values.refresh) }
-  const rows = await trx.from('api_tokens').whereIn('hash', Object.values(hashes))
-  const access = rows.find((row) => row.hash === hashes.access)
-  const refresh = rows.find((row) => row.hash === hashes.refresh)
-  if (!access || !refresh) return null
-  return {
-    token: values.access,
-    expiresAt: toDate(access.expires_at),
-    refreshToken: values.refresh,
-    refreshExpiresAt: toDate(refresh.expires_at),
-  }
+  successors: { access: string; refresh: string }
+): Promise<(TokenRow | undefined)[]> {
+  const hashes = [hashToken(successors.access), hashToken(successors.refresh)]
+  const found = await readTokens(trx, hashes)
+  return hashes.map((hash) => found.find((token) => token.hash === hash))
 }
 
 /**
- * Whether a successor was ever issued. When it was not, the token was replaced by other means (a
- * changed password), and its holder is late but no thief.
+ * A token of a session, live or spent. `ended_at` says when it was spent.
  */
-async function wasIssued(trx: TransactionClientContract, refresh: string): Promise<boolean> {
-  const row = await trx.from('ended_tokens').where('hash', hashToken(refresh)).first()
-  return row !== null
+type TokenRow = {
+  hash: string
+  session_id: string
+  user_id: number | null
+  expires_at: StoredInstant | null
+  ended_at: StoredInstant | null
 }
+
+function tokensByHash(hashes: string[]) {
+  const places = hashes.map(() => '?').join(', ')
+  return {
+    sql: `SELECT hash, session_id, tokenable_id AS user_id, expires_at, NULL AS ended_at
+      FROM api_tokens WHERE session_id IS NOT NULL AND hash IN (${places})
+      UNION ALL
+      SELECT hash, session_id, sessions.user_id, NULL, ended_tokens.ended_at
+      FROM ended_tokens JOIN sessions ON sessions.id = ended_tokens.session_id
+      WHERE hash IN (${places})`,
+    bindings: [...hashes, ...hashes],
+  }
+}
+
+async function readTokens(client: QueryClientContract, hashes: string[]): Promise<TokenRow[]> {
+  const { sql, bindings } = tokensByHash(hashes)
+  return rows<TokenRow>(client, sql, bindings)
+}
+
+/**
+ * The session of a token, live or spent, unless its end is written or a watermark covers it.
+ */
+const OPEN_SESSION_OF_TOKEN = `SELECT ${SESSION_COLUMNS.map((column) => `sessions.${column}`).join(', ')}
+  FROM sessions
+  WHERE id IN (
+    SELECT session_id FROM api_tokens WHERE hash = ?
+    UNION ALL SELECT session_id FROM ended_tokens WHERE hash = ?
+  ) AND ended_at IS NULL AND NOT ${COVERED_SQL}`

@@ -19,10 +19,10 @@ export type Session = {
 }
 
 /**
- * A session with the number that the database has drawn for it: it counts up with every session
- * opened, and is what a cut-off compares.
+ * A session as it is stored. `seq` is the number that the database has drawn for it: it counts up
+ * with every session opened, and is what a watermark compares. `endedAt`: its end is written.
  */
-export type StoredSession = Session & { seq: number }
+export type StoredSession = Session & { seq: number; endedAt: Date | null }
 
 /**
  * The columns that make a `StoredSession`, as the databases give them. PostgreSQL gives 64-bit
@@ -40,6 +40,7 @@ export type SessionRow = {
   created_at: StoredInstant
   last_seen_at: StoredInstant
   expires_at: StoredInstant
+  ended_at: StoredInstant | null
   key_thumbprint: string | null
 }
 
@@ -55,6 +56,7 @@ export const SESSION_COLUMNS = [
   'created_at',
   'last_seen_at',
   'expires_at',
+  'ended_at',
   'key_thumbprint',
 ] as const satisfies readonly (keyof SessionRow)[]
 
@@ -69,6 +71,7 @@ export function toSession(row: SessionRow): StoredSession {
     createdAt: toDate(row.created_at),
     lastSeenAt: toDate(row.last_seen_at),
     expiresAt: toDate(row.expires_at),
+    endedAt: toDate(row.ended_at),
     keyThumbprint: row.key_thumbprint,
   }
 }

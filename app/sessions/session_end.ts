@@ -1,12 +1,13 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import { shownDevice } from '#app/devices/device'
+import { endByWatermark, watermarkOf } from '#app/sessions/watermark'
 import type { SessionEnd } from '#exceptions/errors'
 import type { TakenOverBy } from '#exceptions/messages'
 import { toDate } from '#models/instant'
-import { watermarkOf } from '#app/sessions/watermark'
-import { shownDevice } from '#app/devices/device'
 
 /**
- * The end of a session, as its holder learns it: the written one, or the cut-off that covers it.
+ * The end of a session, as its holder learns it: the written one, or that of the watermark which
+ * covers it. Call it for a session that has ended, once an end by time is written.
  */
 export async function endOfSession(
   client: QueryClientContract,
@@ -17,18 +18,19 @@ export async function endOfSession(
     .leftJoin('sessions as newcomer', 'newcomer.id', 'sessions.superseded_by')
     .where('sessions.id', sessionId)
     .select('sessions.end_reason', 'sessions.ended_at', 'sessions.user_id', 'sessions.seq')
+    .select('sessions.last_seen_at', 'sessions.expires_at')
     .select('newcomer.device_name as by_name', 'newcomer.platform as by_platform')
     .select('newcomer.user_agent as by_user_agent')
     .firstOrFail()
-  if (row.ended_at === null) {
-    const cutoff = await watermarkOf(client, { userId: row.user_id, seq: Number(row.seq) })
-    if (cutoff) return { reason: cutoff.reason, endedAt: cutoff.at }
+  if (row.ended_at !== null) {
+    return { reason: row.end_reason, endedAt: toDate(row.ended_at), by: takenOverBy(row) }
   }
-  return {
-    reason: row.end_reason,
-    endedAt: toDate(row.ended_at),
-    by: takenOverBy(row),
-  }
+
+  const watermark = await watermarkOf(client, { userId: row.user_id, seq: Number(row.seq) })
+  if (!watermark) throw new Error('This session has not ended.')
+  const stored = { lastSeenAt: toDate(row.last_seen_at), expiresAt: toDate(row.expires_at) }
+  const { reason, at } = endByWatermark(stored, watermark)
+  return { reason, endedAt: at }
 }
 
 /**

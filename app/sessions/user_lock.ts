@@ -1,5 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { pipeline, type Statement } from '#app/database/pipeline'
+import { rows } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
 import { toUser, SELECT_USERS, type UserRow } from '#models/user'
 import type User from '#models/user'
@@ -10,33 +10,19 @@ import type User from '#models/user'
  * another on every node, and count, evict and insert see the truth.
  *
  * On PostgreSQL the first statement locks the row. On SQLite the transaction has held the whole
- * database since it began (#app/database/run_in_turn).
+ * database since it began (BEGIN IMMEDIATE).
  *
- * `user` is null when there is no such user any more. `also` are statements that are sent with the
- * first one and see what it sees; `work` gets the rows of each.
+ * `user` is null when there is no such user any more.
  */
 export async function withUserLock<Result>(
   userId: number,
-  work: (trx: TransactionClientContract, user: User | null, read: unknown[][]) => Promise<Result>,
-  also: Statement[] = []
+  work: (trx: TransactionClientContract, user: User | null) => Promise<Result>
 ): Promise<Result> {
   return inTransaction(async (trx) => {
-    const [locked, ...read] = await pipeline(trx, [lockUser(trx, userId), ...also])
-    const [row] = locked as UserRow[]
-    return work(trx, row ? toUser(row).useTransaction(trx) : null, read)
+    const lock = trx.dialect.name === 'postgres' ? 'FOR NO KEY UPDATE' : ''
+    const [row] = await rows<UserRow>(trx, `${SELECT_USERS} WHERE id = ? ${lock}`, [userId])
+    return work(trx, row ? toUser(row).useTransaction(trx) : null)
   })
-}
-
-const READ_USER = `${SELECT_USERS} WHERE id = ?`
-
-/**
- * What takes the lock and reads the user.
- */
-function lockUser(trx: TransactionClientContract, userId: number): Statement {
-  return {
-    sql: trx.dialect.name === 'postgres' ? `${READ_USER} FOR NO KEY UPDATE` : READ_USER,
-    bindings: [userId],
-  }
 }
 
 /**

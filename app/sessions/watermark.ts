@@ -1,12 +1,14 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
-import { toDate, type StoredInstant } from '#models/instant'
-import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
+import { endByTime, type LivenessColumns } from '#app/sessions/liveness'
+import { idleTimeout } from '#config/sessions'
 import type { EndReason } from '#exceptions/end_reasons'
+import { toDate, type StoredInstant } from '#models/instant'
 
 /**
- * What stopped many tokens at one commit: sessions numbered up to `sessionSeq` and API keys with
- * ids up to `apiKeyId` are dead, though their rows may wait to be ended. `userId` null: everyone's.
+ * What ended many tokens at one commit: sessions numbered up to `sessionSeq` and API keys with ids
+ * up to `apiKeyId` are dead, though their rows may still be written. `userId` null: everyone's.
+ * `table` is called `cutoffs`.
  */
 export type Watermark = {
   id: number
@@ -17,7 +19,9 @@ export type Watermark = {
   at: Date
   actor: Actor
   note: string | null
-  /** The rows of all that it covers are ended. */
+  /** The idle timeout in force at that moment, in milliseconds. */
+  idleTimeout: number
+  /** The rows of all that it covers are written. */
   finished: boolean
 }
 
@@ -29,27 +33,48 @@ export type WatermarkRow = {
   reason: EndReason
   note: string | null
   actor: Actor
+  idle_timeout: number | string | null
   created_at: StoredInstant
   finished_at: StoredInstant | null
 }
 
 /**
- * The highest cut-off that covers a user: sessions numbered up to it are dead.
+ * How a covered session ended: by the watermark, unless time had ended it before that moment. The
+ * answer depends on stored values alone (the idle timeout is the watermark's own), and uses of a
+ * covered session are not written, so it is the same whenever it is asked for.
  */
-export async function watermarkFor(
-  client: QueryClientContract,
-  user: Pick<User, 'watermarkSeq'>
-): Promise<number> {
-  const { seq } = await client
-    .from('cutoffs')
-    .whereNull('user_id')
-    .max('session_seq as seq')
-    .firstOrFail()
-  return Math.max(user.watermarkSeq, Number(seq ?? 0))
+export function endByWatermark(
+  session: Pick<LivenessColumns, 'lastSeenAt' | 'expiresAt'>,
+  watermark: Pick<Watermark, 'at' | 'reason' | 'idleTimeout'>
+): { reason: EndReason; at: Date; byTime: boolean } {
+  const { at, reason } = watermark
+  const earlier = endByTime(session, at, watermark.idleTimeout)
+  return earlier ? { ...earlier, byTime: true } : { reason, at, byTime: false }
 }
 
 /**
- * What cut off a session: the first that covers its number.
+ * The id of the first watermark that covers a row of `sessions`, as an expression.
+ */
+export const FIRST_WATERMARK_SQL = `(
+  SELECT min(cutoffs.id) FROM cutoffs
+  WHERE cutoffs.session_seq >= sessions.seq
+    AND (cutoffs.user_id IS NULL OR cutoffs.user_id = sessions.user_id)
+)`
+
+/**
+ * Watermarks by their ids, oldest first.
+ */
+export async function readWatermarks(
+  client: QueryClientContract,
+  ids: number[]
+): Promise<Watermark[]> {
+  if (ids.length === 0) return []
+  const found = await client.from('cutoffs').whereIn('id', ids).orderBy('id')
+  return found.map(toWatermark)
+}
+
+/**
+ * The first watermark that covers a session; null when none does.
  */
 export async function watermarkOf(
   client: QueryClientContract,
@@ -59,7 +84,7 @@ export async function watermarkOf(
 }
 
 /**
- * What cut off an API key: the first that covers its id.
+ * The first watermark that covers an API key; null when none does.
  */
 export async function watermarkOfApiKey(
   client: QueryClientContract,
@@ -87,7 +112,7 @@ async function firstCovering(
 }
 
 /**
- * A cut-off from its row.
+ * A watermark from its row. One that an older version wrote has no idle timeout of its own.
  */
 export function toWatermark(row: WatermarkRow): Watermark {
   return {
@@ -99,6 +124,7 @@ export function toWatermark(row: WatermarkRow): Watermark {
     at: toDate(row.created_at),
     actor: row.actor,
     note: row.note,
+    idleTimeout: row.idle_timeout === null ? idleTimeout() : Number(row.idle_timeout),
     finished: row.finished_at !== null,
   }
 }

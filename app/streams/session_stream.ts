@@ -3,7 +3,7 @@ import { checkSession } from '#app/token_verification/session_check'
 import clock from '#app/clock'
 import { E_SESSION_ENDED } from '#exceptions/errors'
 import type { LoggedEvent } from '#app/event_log/read'
-import { lastSeen } from '#app/sessions/last_seen'
+import { useSession } from '#app/sessions/last_seen'
 import type { Session } from '#app/sessions/session'
 import { idleTimeout } from '#config/sessions'
 
@@ -80,7 +80,7 @@ export class SessionStream {
     }
     if (now >= this.#useAt) {
       this.#useAt = now + useEvery()
-      lastSeen.touch(this.session.id, this.session.lastSeenAt)
+      this.#use(now)
       this.recheck()
     }
     if (this.#checkAgain || now >= this.session.expiresAt.getTime()) this.recheck()
@@ -112,6 +112,21 @@ export class SessionStream {
     this.#over = true
     this.#response.end()
     setTimeout(() => this.#response.destroy(), LAST_WORDS).unref()
+  }
+
+  /**
+   * An open stream is a use of its session. What can't be written now is noted again at the next
+   * time; whether the session lives is asked separately.
+   */
+  #use(now: number) {
+    const noted = useSession(this.session)
+    if (noted === true) return
+    noted.then(
+      (written) => {
+        if (written) this.session.lastSeenAt = new Date(now)
+      },
+      () => {}
+    )
   }
 
   async #check() {

@@ -3,9 +3,9 @@ import db from '@adonisjs/lucid/services/db'
 import { BatchLoader } from '#app/database/batch_loader'
 import { LookupStatement } from '#app/database/lookup_statement'
 import type { TokenKind } from '#app/tokens/token'
-import type { SessionEnd } from '#exceptions/errors'
+import { E_UNAVAILABLE, type SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
-import { watermarkOf, watermarkOfApiKey, type Watermark } from '#app/sessions/watermark'
+import { watermarkOfApiKey } from '#app/sessions/watermark'
 import type { EndReason } from '#exceptions/end_reasons'
 import { takenOverBy } from '#app/sessions/session_end'
 
@@ -83,25 +83,13 @@ export const endedTokens = new BatchLoader(readEndedTokens)
 registerQueue('ended_token_lookup', () => endedTokens.waiting)
 
 /**
- * The end of a session that was cut off and that is not written yet.
- */
-export async function explainWatermark(session: {
-  userId: number | null
-  seq: number
-}): Promise<SessionEnd> {
-  return endBy(await watermarkOf(db.connection('lookup'), session))
-}
-
-/**
- * The same of an API key.
+ * The end of an API key that a watermark covers and whose row is still to be ended.
  */
 export async function explainKeyWatermark(key: {
   userId: number
   id: number
 }): Promise<SessionEnd> {
-  return endBy(await watermarkOfApiKey(db.connection('lookup'), key))
-}
-
-function endBy(cutoff: Watermark | null): SessionEnd {
-  return { reason: cutoff?.reason ?? 'forced', endedAt: cutoff?.at ?? new Date(0) }
+  const watermark = await watermarkOfApiKey(db.connection('lookup'), key)
+  if (!watermark) throw new E_UNAVAILABLE()
+  return { reason: watermark.reason, endedAt: watermark.at }
 }

@@ -1,10 +1,11 @@
 import clock from '#app/clock'
 import { endedTokens, explainKeyWatermark } from '#app/token_verification/ended_tokens'
 import { tokenLookup, type TokenRecord } from '#app/token_verification/token_lookup'
-import { endOfUnended } from '#app/token_verification/session_check'
+import { livenessOf } from '#app/sessions/liveness'
+import { checkSession, endByDisabling } from '#app/token_verification/session_check'
 import { hashToken, tokenKind, type TokenKind } from '#app/tokens/token'
 import { countVerdict } from '#app/metrics/metrics'
-import type { SessionEnd } from '#exceptions/errors'
+import { E_UNAVAILABLE, type SessionEnd } from '#exceptions/errors'
 
 /**
  * What a check finds out about a token.
@@ -23,8 +24,15 @@ export type Verdict =
 const UNKNOWN: Verdict = { type: 'unknown' }
 
 /**
+ * How often a token is looked up again because its session was used while its end by time was to be
+ * written.
+ */
+const ATTEMPTS = 5
+
+/**
  * Checks a token against the database: every request comes through here. Nothing is remembered
- * from one check to the next. Throws when the database can't be asked.
+ * from one check to the next. Throws when the database can't be asked, or can't write the end of a
+ * session that time has ended.
  */
 export async function verifyToken(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
   const kind = tokenKind(value)
@@ -34,32 +42,50 @@ export async function verifyToken(value: string, kinds: readonly TokenKind[]): P
 }
 
 async function reachVerdict(hash: string): Promise<Verdict> {
-  const token = await tokenLookup.read(hash)
-  if (token) return judge(token)
-
-  const ended = await endedTokens.read(hash)
-  if (!ended) return UNKNOWN
-  return ended.end === 'rotated' ? { type: 'expired' } : { type: 'ended', end: ended.end }
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const token = await tokenLookup.read(hash)
+    if (!token) return explainMissing(hash)
+    const { session } = token
+    if (!session) return judgeApiKey(token)
+    if (livenessOf(session, token.watermarkSeq, clock.now()) === 'alive') return judge(token)
+    const end = await checkSession(session.id)
+    if (end) return { type: 'ended', end }
+  }
+  throw new E_UNAVAILABLE()
 }
 
 /**
- * Whether a token that is on record is alive at this moment.
+ * The verdict on an access or refresh token whose session lives.
  */
-async function judge(token: TokenRecord): Promise<Verdict> {
-  const now = clock.now()
-  const { session } = token
-  const userDisabledAt = token.user.disabledAt
-  if (session) {
-    const end = endOfUnended({ session, watermarkSeq: token.watermarkSeq, userDisabledAt })
-    if (end) return { type: 'ended', end: await end }
-  } else if (userDisabledAt) {
-    return { type: 'ended', end: { reason: 'account_disabled', endedAt: userDisabledAt } }
-  } else if (token.id <= token.watermarkApiKeyId) {
-    const end = await explainKeyWatermark({ userId: token.user.id, id: token.id })
+function judge(token: TokenRecord): Verdict {
+  const end = endByDisabling(token.user.disabledAt)
+  if (end) return { type: 'ended', end }
+  return isExpired(token) ? { type: 'expired' } : { type: 'live', token }
+}
+
+async function judgeApiKey(token: TokenRecord): Promise<Verdict> {
+  const { id, user, expiresAt } = token
+  const disabled = endByDisabling(user.disabledAt)
+  if (disabled) return { type: 'ended', end: disabled }
+  if (id <= token.watermarkApiKeyId) {
+    const end = await explainKeyWatermark({ userId: user.id, id })
     return { type: 'ended', end }
   }
+  if (!isExpired(token)) return { type: 'live', token }
+  return { type: 'ended', end: { reason: 'expired', endedAt: expiresAt! } }
+}
 
-  if (!token.expiresAt || now < token.expiresAt) return { type: 'live', token }
-  if (session) return { type: 'expired' }
-  return { type: 'ended', end: { reason: 'expired', endedAt: token.expiresAt } }
+function isExpired({ expiresAt }: TokenRecord): boolean {
+  return expiresAt !== null && clock.now() >= expiresAt
+}
+
+/**
+ * The verdict on a token that is not in `api_tokens`.
+ */
+async function explainMissing(hash: string): Promise<Verdict> {
+  const ended = await endedTokens.read(hash)
+  if (!ended) return UNKNOWN
+  if (ended.end !== 'rotated') return { type: 'ended', end: ended.end }
+  const end = await checkSession(ended.sessionId!)
+  return end ? { type: 'ended', end } : { type: 'expired' }
 }

@@ -1,8 +1,9 @@
-import type { Statement } from '#app/database/pipeline'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import sessionsConfig, { idleTimeout } from '#config/sessions'
+import { revokeTokens } from '#app/tokens/revoke'
 import { hashToken, type TokenKind } from '#app/tokens/token'
-import { insertOf } from '#app/database/sql'
+import { insertOf, rows } from '#app/database/sql'
 
 /**
  * The session that tokens are issued for.
@@ -21,19 +22,19 @@ export type IssuedTokens = {
 }
 
 /**
- * What writes a session's access token and refresh token, and how their holder gets them. Neither
- * outlives the session. Without refresh tokens every use gives the access token its time again: it
- * may live as long as the session, which goes idle when it is not used for that time
- * (#app/sessions/liveness).
+ * Gives a session an access token and a refresh token with these values, in the caller's
+ * transaction. Neither outlives the session. Without refresh tokens every use gives the access token
+ * its time again: it may live as long as the session, which goes idle when it is not used for that
+ * time (#app/sessions/liveness).
  */
-export function issueTokens(
+export async function issueTokens(
+  trx: TransactionClientContract,
   session: TokenOwner,
   values: { access: string; refresh: string }
-): { issued: IssuedTokens; statement: Statement } {
+): Promise<IssuedTokens> {
   const now = clock.now()
   const until = (ttl: number) =>
     new Date(Math.min(now.getTime() + ttl, session.expiresAt.getTime()))
-
   const row = (type: TokenKind, value: string, expiresAt: Date) => ({
     tokenable_id: session.userId,
     type,
@@ -47,18 +48,30 @@ export function issueTokens(
 
   const withRefresh = sessionsConfig.refreshTokenTtl > 0
   const expiresAt = until(withRefresh ? sessionsConfig.accessTokenTtl : idleTimeout())
-  const rows = [row('access', values.access, withRefresh ? expiresAt : session.expiresAt)]
-
+  const tokens = [row('access', values.access, withRefresh ? expiresAt : session.expiresAt)]
   const refreshExpiresAt = withRefresh ? until(sessionsConfig.refreshTokenTtl) : null
-  if (refreshExpiresAt) rows.push(row('refresh', values.refresh, refreshExpiresAt))
+  if (refreshExpiresAt) tokens.push(row('refresh', values.refresh, refreshExpiresAt))
 
+  const { sql, bindings } = insertOf('api_tokens', tokens)
+  await rows(trx, sql, bindings)
   return {
-    statement: insertOf('api_tokens', rows),
-    issued: {
-      token: values.access,
-      expiresAt,
-      refreshToken: refreshExpiresAt ? values.refresh : null,
-      refreshExpiresAt,
-    },
+    token: values.access,
+    expiresAt,
+    refreshToken: refreshExpiresAt ? values.refresh : null,
+    refreshExpiresAt,
   }
+}
+
+/**
+ * Gives a live session new tokens in place of those it has, whose holders learn from now on that
+ * they have expired (`rotated`) and that a newer one exists. For use in a transaction that holds
+ * the row of the session's user and found the session alive.
+ */
+export async function replaceTokens(
+  trx: TransactionClientContract,
+  session: TokenOwner,
+  values: { access: string; refresh: string }
+): Promise<IssuedTokens> {
+  await revokeTokens(trx, { sessions: [session.id] }, { reason: 'rotated', at: clock.now() })
+  return issueTokens(trx, session, values)
 }

@@ -4,9 +4,8 @@ import { endApiKeys } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
 import { inBatches, type Watch } from '#app/background/batches'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
-import { endCovered } from '#app/sessions/end_covered'
+import { closeCovered, COVERED_COLUMNS, toCoveredSession } from '#app/sessions/close_ended'
 import { renewJobClaim } from '#app/background/scheduled_job'
-import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
 import { lockUsers } from '#app/sessions/user_lock'
 
 /**
@@ -122,12 +121,12 @@ function sessionStep(cutoff: Watermark, done: Finished) {
 
     const ended = await inTransaction(async (trx) => {
       await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
-      const living = await trx
+      const open = await trx
         .from('sessions')
-        .select(...SESSION_COLUMNS)
+        .select(trx.raw(COVERED_COLUMNS))
         .whereIn('seq', seqs)
         .whereNull('ended_at')
-      return endCovered(trx, living.map(toSession), cutoff)
+      return closeCovered(trx, open.map(toCoveredSession))
     })
     done.ended += ended
     return { taken: next.length, ended }

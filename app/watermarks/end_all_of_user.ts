@@ -3,8 +3,9 @@ import { endApiKeys } from '#app/api_keys/end_api_keys'
 import type User from '#models/user'
 import { setWatermarkForUser, type WatermarkOptions } from '#app/watermarks/set_watermark'
 import type { Watermark } from '#app/sessions/watermark'
+import { closeEndedOfUser } from '#app/sessions/close_ended'
 import { endSessions } from '#app/sessions/end'
-import { matchingApiKeys } from '#app/sessions/filters'
+import { matchingApiKeys, sessionsToEnd } from '#app/sessions/filters'
 import { countApiKeys, countSessions, listSessions, type ListedSession } from '#app/sessions/list'
 
 /**
@@ -34,19 +35,26 @@ export async function endAllOfUser(
   order: WatermarkOptions
 ): Promise<EndedAll> {
   const filters = { userIds: [user.id] }
-  const sessions = await listSessions(trx, filters, { limit: AT_ONCE + 1 })
+  const open = await sessionsToEnd(trx, filters)
+    .select('sessions.id')
+    .limit(AT_ONCE + 1)
   const keys = order.includeApiKeys ? await firstKeys(trx, user.id) : []
 
-  if (sessions.length + keys.length > AT_ONCE) {
+  if (open.length + keys.length > AT_ONCE) {
+    const sessions = await listSessions(trx, filters, { limit: AT_ONCE })
     const ended = await countSessions(trx, filters)
     const apiKeysEnded = order.includeApiKeys ? await countApiKeys(trx, filters) : 0
     return { ended, apiKeysEnded, sessions, cutoff: await setWatermarkForUser(trx, user, order) }
   }
   const { includeApiKeys, ...ending } = order
+  const live = await closeEndedOfUser(trx, user.id)
+  const sessions = live.sort(bySeq).map((session) => ({ ...session, email: user.email }))
   await endSessions(trx, sessions, ending)
   if (includeApiKeys) await endApiKeys(trx, keys, ending)
   return { ended: sessions.length, apiKeysEnded: keys.length, sessions, cutoff: null }
 }
+
+const bySeq = (a: { seq: number }, b: { seq: number }) => a.seq - b.seq
 
 async function firstKeys(trx: TransactionClientContract, userId: number) {
   const found = await matchingApiKeys(trx, { userIds: [userId] })

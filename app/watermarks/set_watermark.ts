@@ -2,6 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { inTransaction } from '#app/database/transaction'
 import clock from '#app/clock'
+import { idleTimeout } from '#config/sessions'
 import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
@@ -92,6 +93,7 @@ async function insertWatermark(
     reason,
     note: note ?? null,
     actor,
+    idle_timeout: idleTimeout(),
     created_at: clock.now(),
     finished_at: null,
   }

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { pipeline } from '#app/database/pipeline'
 import { inTransaction } from '#app/database/transaction'
 import { endSessions } from '#app/sessions/end'
-import { notedEvents } from '#app/event_log/append'
 import { lockUsers } from '#app/sessions/user_lock'
 import { emptyDatabase } from '#tests/harness/database'
 import { startServer, startServers, type TestServer } from '#tests/harness/server'
@@ -149,7 +147,6 @@ async function endOne(sessionId: string, userId: number, linger: number) {
       reason: 'forced',
       actor: 'system',
     })
-    await pipeline(trx, notedEvents(trx))
     await sleep(linger)
   })
 }

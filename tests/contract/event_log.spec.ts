@@ -1,10 +1,9 @@
 import { test } from '@japa/runner'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { pipeline } from '#app/database/pipeline'
 import { inTransaction } from '#app/database/transaction'
 import { emptyDatabase } from '#tests/harness/database'
 import { endOfLog, readEvents, type EventCursor, type LoggedEvent } from '#app/event_log/read'
-import { appendEvents, notedEvents, type NewEvent } from '#app/event_log/append'
+import { appendEvents, type NewEvent } from '#app/event_log/append'
 
 const told = (userId: number) => ({ type: 'user.created', userId, actor: 'system' }) as const
 
@@ -62,8 +61,7 @@ test.group('Event log', (group) => {
 
   test('a transaction that commits late is read late, and never skipped', async ({ assert }) => {
     const early = await holdOpen(async (trx, untilReleased) => {
-      appendEvents(trx, [told(1)])
-      await pipeline(trx, notedEvents(trx))
+      await appendEvents(trx, [told(1)])
       await untilReleased()
     })
     await write(told(2))
@@ -85,7 +83,7 @@ test.group('Event log', (group) => {
     const early = await holdOpen(async (trx, untilReleased) => {
       await trx.rawQuery('SELECT pg_current_xact_id()')
       await untilReleased()
-      appendEvents(trx, [told(1)])
+      await appendEvents(trx, [told(1)])
     })
     await write(told(2))
     const before = await readAll()

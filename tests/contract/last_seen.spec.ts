@@ -3,7 +3,8 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { verifyToken } from '#app/token_verification/verify_token'
 import sessionsConfig from '#config/sessions'
-import { lastSeen, LastUsedBuffer } from '#app/sessions/last_seen'
+import { LastUsedBuffer } from '#app/sessions/last_used_buffer'
+import { lastSeen, useSession } from '#app/sessions/last_seen'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
@@ -132,18 +133,71 @@ test.group('Last seen', (group) => {
     )
   })
 
-  test('a use within the minute keeps a session from going idle', async ({ assert }) => {
-    sessionsConfig.idleTimeout = 10 * 60_000
-    const user = await makeUser()
-    const { session, tokens } = await signIn(user)
-    clock.advance(sessionsConfig.idleTimeout - 1)
-    lastSeen.touch(session.id, session.lastSeenAt)
-    clock.advance(sessionsConfig.idleTimeout - 1)
-    const used = await verifyToken(tokens.token, ['access'])
-    assert.equal(used.type, 'live')
+  test('a use late in the idle time is written before it is answered', async ({ assert }) => {
+    sessionsConfig.idleTimeout = 20_000
+    const { session } = await signIn(await makeUser())
+    clock.advance(9_999)
+    assert.isTrue(useSession(session), 'nobody waits for an early one')
+    assert.equal(await written(session.id), session.lastSeenAt.getTime())
 
     clock.advance(1)
-    const idle = await verifyToken(tokens.token, ['access'])
-    assert.containsSubset(idle, { type: 'ended', end: { reason: 'idle' } })
+    assert.isTrue(await useSession(session))
+    assert.equal(await written(session.id), clock.millis())
+  })
+
+  test('late uses of many sessions at one moment go in one transaction', async ({ assert }) => {
+    sessionsConfig.idleTimeout = 20_000
+    sessionsConfig.limit = 0
+    const user = await makeUser()
+    const opened = [await signIn(user), await signIn(user), await signIn(await makeUser())]
+    clock.advance(15_000)
+    const noted = await Promise.all(opened.map(({ session }) => useSession(session)))
+    assert.deepEqual(noted, [true, true, true])
+    for (const { session } of opened) assert.equal(await written(session.id), clock.millis())
+  })
+
+  test('a late use is refused once the session has ended or gone idle, and revives nothing', async ({
+    assert,
+  }) => {
+    sessionsConfig.idleTimeout = 20_000
+    const user = await makeUser()
+    const { session: idle } = await signIn(user)
+    clock.advance(20_000)
+    assert.isFalse(await useSession(idle))
+    assert.equal(await written(idle.id), idle.lastSeenAt.getTime())
+
+    const { session: ended } = await signIn(user)
+    await signIn(user)
+    clock.advance(15_000)
+    assert.isFalse(await useSession(ended))
+  })
+
+  test('a use that was to be written behind is dropped once the session has gone idle', async ({
+    assert,
+  }) => {
+    sessionsConfig.idleTimeout = 20_000
+    const { session } = await signIn(await makeUser())
+    clock.advance(9_000)
+    lastSeen.touch(session.id, session.lastSeenAt)
+    clock.advance(11_000)
+    await lastSeen.flush({ everything: true })
+    assert.equal(await written(session.id), session.lastSeenAt.getTime())
+  })
+
+  test('an end by time is written before it is told, with the moment at which time ended it', async ({
+    assert,
+  }) => {
+    sessionsConfig.idleTimeout = 20_000
+    const { session, tokens } = await signIn(await makeUser())
+    clock.advance(25_000)
+    const verdict = await verifyToken(tokens.token, ['access'])
+    const idleAt = new Date(session.lastSeenAt.getTime() + 20_000)
+    assert.containsSubset(verdict, { type: 'ended', end: { reason: 'idle', endedAt: idleAt } })
+    const row = await db.from('sessions').where('id', session.id).firstOrFail()
+    assert.equal(row.end_reason, 'idle')
+    assert.equal(new Date(row.ended_at).getTime(), idleAt.getTime())
+
+    sessionsConfig.idleTimeout = 60_000
+    assert.containsSubset(await verifyToken(tokens.token, ['access']), verdict)
   })
 })

@@ -50,7 +50,8 @@ test.group('Opening and ending sessions', (group) => {
     const user = await makeUser()
     const { session } = await signIn(user)
     const [read] = await liveSessionsOf(db.connection(), user)
-    const { seq, ...stored } = read
+    const { seq, endedAt, ...stored } = read
+    assert.isNull(endedAt)
     assert.deepEqual(stored, session)
     assert.isAbove(seq, 0)
     assert.equal(read.createdAt.toISOString(), '2026-03-01T12:00:00.123Z')

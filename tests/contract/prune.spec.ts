@@ -7,7 +7,7 @@ import legacyJwtConfig from '#config/legacy_jwt'
 import sessionsConfig from '#config/sessions'
 import { ScheduledJob } from '#app/background/scheduled_job'
 import { prune } from '#app/jobs/prune'
-import { replaceTokens } from '#app/tokens/replace'
+import { replaceTokens } from '#app/tokens/issue'
 import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
@@ -92,10 +92,10 @@ test.group('Pruning', (group) => {
       .from('sessions')
       .where('id', expired.id)
       .update({ last_seen_at: new Date(clock.millis() + 9 * DAY) })
-    clock.advance(10 * DAY)
+    clock.advance(10 * DAY - 1)
     const early = await prune({ olderThan: 30 * DAY })
     assert.equal(early.lapsed, 0)
-    clock.advance(2 * DAY)
+    clock.advance(2 * DAY + 1)
     const pruned = await prune({ olderThan: 30 * DAY })
     assert.equal(pruned.lapsed, 2)
 

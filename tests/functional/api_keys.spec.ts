@@ -6,7 +6,7 @@ import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
 import { forceLogout } from '#app/force_logout/force_logout'
-import { keyLastUsed } from '#app/sessions/last_seen'
+import { keyLastUsed } from '#app/api_keys/last_used'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 

@@ -140,8 +140,10 @@ test.group('Event stream', (group) => {
     const phone = await signIn(await makeUser())
     const stream = await listenWith(phone.tokens.token)
     const order = { reason: 'forced', actor: 'system', includeApiKeys: false } as const
-    await setWatermarkForEveryone(order, async (trx) =>
-      appendEvents(trx, [{ type: 'force_logout', userId: null, actor: 'system' }])
+    await setWatermarkForEveryone(
+      order,
+      async (trx) =>
+        await appendEvents(trx, [{ type: 'force_logout', userId: null, actor: 'system' }])
     )
     const told = await stream.next()
     assert.equal(told.data.reason, 'forced')

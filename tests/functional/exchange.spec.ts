@@ -7,8 +7,7 @@ import clock from '#app/clock'
 import legacyJwtConfig from '#config/legacy_jwt'
 import sessionsConfig from '#config/sessions'
 import type User from '#models/user'
-import { inTransaction } from '#app/database/transaction'
-import { appendEvents } from '#app/event_log/append'
+import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 
@@ -173,9 +172,7 @@ test.group('Exchange of old tokens', (group) => {
   test('after a force logout of its user an older one is refused', async ({ client }) => {
     const user = await makeUser()
     const jwt = await oldToken(user)
-    await inTransaction(async (trx) =>
-      appendEvents(trx, [{ type: 'force_logout', userId: user.id, actor: 'command:force:logout' }])
-    )
+    await forceLogout({ who: [user], actor: 'command:force:logout' })
     const refused = await post(client, jwt)
     refused.assertStatus(400)
     const stranger = await post(client, await oldToken(await makeUser()))

@@ -7,7 +7,7 @@ import { notices } from '#mails/mail_queue'
 import { mintToken } from '#app/tokens/token'
 import sessionsConfig from '#config/sessions'
 import TokenReuseMail from '#mails/token_reuse_mail'
-import { replaceTokens } from '#app/tokens/replace'
+import { replaceTokens } from '#app/tokens/issue'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 

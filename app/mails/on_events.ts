@@ -1,0 +1,70 @@
+import db from '@adonisjs/lucid/services/db'
+import { shownDevice, type Device } from '#app/devices/device'
+import { onCommit } from '#app/event_log/commit_signal'
+import type { NewEvent } from '#app/event_log/append'
+import sessionsConfig from '#config/sessions'
+import { notices, notify } from '#mails/mail_queue'
+import NewDeviceMail from '#mails/new_device_mail'
+import PasswordChangedMail from '#mails/password_changed_mail'
+import TokenReuseMail from '#mails/token_reuse_mail'
+import { toDate } from '#models/instant'
+import User from '#models/user'
+
+/**
+ * Mails people what the log says of their accounts: registered once, it hears of every commit of
+ * this process. The work is done in the background, behind the request.
+ */
+export function mailOnEvents(): () => void {
+  return onCommit((events) => {
+    for (const event of events) {
+      const mail = mailFor(event)
+      if (mail) notices.add(mail)
+    }
+  })
+}
+
+type Logged = NewEvent & { occurredAt?: Date }
+
+function mailFor(event: Logged): (() => Promise<void>) | undefined {
+  const { type, userId, sessionId, reason, data } = event
+  if (userId === null) return undefined
+  if (type === 'session.opened' && sessionId && !data?.atSignUp && sessionsConfig.notifyNewDevice) {
+    return () => mailNewDevice(userId, sessionId)
+  }
+  if (type === 'session.ended' && reason === 'token_reuse') {
+    return () => mailTo(userId, () => new TokenReuseMail(data!.device as Device, event.occurredAt!))
+  }
+  if (type === 'password.changed') {
+    return () => mailTo(userId, () => new PasswordChangedMail(event.occurredAt!))
+  }
+  return undefined
+}
+
+async function mailTo(userId: number, write: () => Parameters<typeof notify>[1]): Promise<void> {
+  const user = await User.find(userId)
+  if (user) notify(user, write())
+}
+
+/**
+ * Tells of a session on a device that none of the user's earlier sessions on record knows: by its
+ * id or, where it has none, by name and platform (by user agent where it has no name either).
+ */
+async function mailNewDevice(userId: number, sessionId: string): Promise<void> {
+  const row = await db.from('sessions').where('id', sessionId).first()
+  if (!row) return
+  const earlier = db.from('sessions').where('user_id', userId).where('seq', '<', row.seq)
+  if (row.device_id !== null) earlier.where('device_id', row.device_id)
+  else {
+    earlier.where({ device_name: row.device_name, platform: row.platform })
+    if (row.device_name === null) earlier.where({ user_agent: row.user_agent })
+  }
+  if (await earlier.select('seq').first()) return
+
+  const device = { id: row.device_id, name: row.device_name, platform: row.platform }
+  const signIn = {
+    device: shownDevice({ device, userAgent: row.user_agent }),
+    ip: row.ip,
+    createdAt: toDate(row.created_at),
+  }
+  await mailTo(userId, () => new NewDeviceMail(signIn))
+}

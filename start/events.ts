@@ -1,0 +1,3 @@
+import { mailOnEvents } from '#mails/on_events'
+
+mailOnEvents()
