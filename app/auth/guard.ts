@@ -226,7 +226,8 @@ export class ApiGuard implements GuardContract<User> {
     const credentials = readCredentials(message)
     if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
     const token = liveOrThrow(await verifyToken(credentials.token, ['access', 'api_key']))
-    await enforceBinding(token.session, credentials, { message, ...this.behalf })
+    const bound = enforceBinding(token.session, credentials, { message, ...this.behalf })
+    if (bound) await bound
     return token
   }
 
