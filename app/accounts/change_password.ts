@@ -1,11 +1,11 @@
+import { confirmPassword } from '#app/accounts/credentials'
 import clock from '#app/clock'
 import { notify } from '#mails/mail_queue'
-import { hashPassword, verifyPassword } from '#app/passwords/passwords'
+import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { mintToken } from '#app/tokens/token'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import PasswordChangedMail from '#mails/password_changed_mail'
-import type User from '#models/user'
 import { endSessions } from '#app/sessions/end'
 import type { IssuedTokens } from '#app/tokens/issue'
 import { withLiveSession } from '#app/sessions/log_out'
@@ -21,11 +21,9 @@ import type { Session } from '#app/sessions/session'
  */
 export async function changePassword(
   acting: Session,
-  verified: User,
   change: { currentPassword: string; password: string; keepOthers?: boolean }
 ): Promise<IssuedTokens> {
-  const matches = await verifyPassword(verified.password, change.currentPassword)
-  if (!matches) throw new E_INVALID_CREDENTIALS()
+  const verified = await confirmPassword(acting, change.currentPassword)
   const hashed = await hashPassword(change.password)
 
   const tokens = await withLiveSession(acting, async (trx, user, live) => {

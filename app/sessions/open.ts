@@ -60,6 +60,11 @@ export type OpenedSession = {
  * nothing has changed.
  */
 export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
+  if (verified.password === undefined) {
+    throw new Error(
+      'To sign in a user of a check, read it again (User.findOrFail): it must be seen whether the password changed meanwhile.'
+    )
+  }
   const opened = await withUserLock(
     verified.id,
     (trx, user, [unended]) => {

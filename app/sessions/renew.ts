@@ -182,7 +182,7 @@ async function lapsedEnd(
 ): Promise<SessionEnd | null> {
   const lapse = lapseOf(session, await watermarkFor(trx, user), clock.now())
   if (!lapse) {
-    return user.disabledAt && { reason: 'account_disabled', endedAt: user.disabledAt }
+    return user.disabledAt && { reason: 'account_disabled', endedAt: user.disabledAt.toJSDate() }
   }
   if (lapse.at) return { reason: lapse.reason, endedAt: lapse.at }
   const cutoff = await watermarkOf(trx, session)

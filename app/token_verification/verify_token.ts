@@ -48,7 +48,7 @@ async function reachVerdict(hash: string): Promise<Verdict> {
 async function judge(token: TokenRecord): Promise<Verdict> {
   const now = clock.now()
   const { session } = token
-  const userDisabledAt = token.user.disabledAt
+  const userDisabledAt = token.user.disabledAt?.toJSDate() ?? null
   if (session) {
     const end = endOfUnended({ session, watermarkSeq: token.watermarkSeq, userDisabledAt })
     if (end) return { type: 'ended', end: await end }

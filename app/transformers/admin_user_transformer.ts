@@ -14,8 +14,8 @@ export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
       role: user.role,
       sessionLimit: user.sessionLimit,
       liveSessions,
-      createdAt: user.createdAt.toISOString(),
-      disabledAt: user.disabledAt?.toISOString() ?? null,
+      createdAt: user.createdAt.toISO()!,
+      disabledAt: user.disabledAt?.toISO() ?? null,
     }
   }
 }

@@ -16,7 +16,7 @@ export default class DisabledUserTransformer extends BaseTransformer<DisabledUse
     const { user, ended, apiKeysEnded } = this.resource
     const { id, email, fullName, role, disabledAt } = user
     return {
-      user: { id, email, fullName, role, disabledAt: disabledAt?.toISOString() ?? null },
+      user: { id, email, fullName, role, disabledAt: disabledAt?.toISO() ?? null },
       ended,
       apiKeysEnded,
       endedOwnSession: id === this.actingId && disabledAt !== null,

@@ -3,6 +3,7 @@ import type User from '#models/user'
 
 export default class UserTransformer extends BaseTransformer<User> {
   toObject() {
-    return this.pick(this.resource, ['id', 'email', 'fullName', 'role', 'createdAt'])
+    const { id, email, fullName, role, createdAt } = this.resource
+    return { id, email, fullName, role, createdAt: createdAt.toISO()! }
   }
 }
