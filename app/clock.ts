@@ -1,3 +1,5 @@
+import { Settings } from 'luxon'
+
 /**
  * The one place where the application asks what time it is. Tests freeze and advance it.
  */
@@ -46,4 +48,13 @@ class Clock {
 }
 
 const clock = new Clock()
+
+/**
+ * luxon asks this clock too: `DateTime.now()`, and what `autoCreate` and `autoUpdate` of a model
+ * write. In UTC, so that an instant in JSON reads the same whether it was just made or comes from
+ * the database, on every machine.
+ */
+Settings.now = () => clock.millis()
+Settings.defaultZone = 'utc'
+
 export default clock

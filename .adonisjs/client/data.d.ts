@@ -5,12 +5,11 @@
 
 /// <reference path="./manifest.d.ts" />
 import type { InferData, InferVariants } from '@adonisjs/core/types/transformers'
-import type AccountEventTransformer from '#transformers/account_event_transformer'
-import type AdminEventTransformer from '#transformers/admin_event_transformer'
 import type AdminSessionTransformer from '#transformers/admin_session_transformer'
 import type AdminUserTransformer from '#transformers/admin_user_transformer'
 import type ApiKeyTransformer from '#transformers/api_key_transformer'
 import type DisabledUserTransformer from '#transformers/disabled_user_transformer'
+import type EventTransformer from '#transformers/event_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import type RevocationTransformer from '#transformers/revocation_transformer'
@@ -19,14 +18,6 @@ import type SessionTransformer from '#transformers/session_transformer'
 import type UserTransformer from '#transformers/user_transformer'
 
 export namespace Data {
-  export type AccountEvent = InferData<AccountEventTransformer>
-  export namespace AccountEvent {
-    export type Variants = InferVariants<AccountEventTransformer>
-  }
-  export type AdminEvent = InferData<AdminEventTransformer>
-  export namespace AdminEvent {
-    export type Variants = InferVariants<AdminEventTransformer>
-  }
   export type AdminSession = InferData<AdminSessionTransformer>
   export namespace AdminSession {
     export type Variants = InferVariants<AdminSessionTransformer>
@@ -42,6 +33,10 @@ export namespace Data {
   export type DisabledUser = InferData<DisabledUserTransformer>
   export namespace DisabledUser {
     export type Variants = InferVariants<DisabledUserTransformer>
+  }
+  export type Event = InferData<EventTransformer>
+  export namespace Event {
+    export type Variants = InferVariants<EventTransformer>
   }
   export type ForceLogout = InferData<ForceLogoutTransformer>
   export namespace ForceLogout {

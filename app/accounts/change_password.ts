@@ -1,8 +1,8 @@
-import { hashPassword, verifyPassword } from '#app/passwords/passwords'
+import { confirmPassword } from '#app/accounts/credentials'
+import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { mintToken } from '#app/tokens/token'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import type User from '#models/user'
 import { endSessions } from '#app/sessions/end'
 import { withLiveSession } from '#app/sessions/log_out'
 import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
@@ -17,11 +17,9 @@ import type { Session } from '#app/sessions/session'
  */
 export async function changePassword(
   acting: Session,
-  verified: User,
   change: { currentPassword: string; password: string; keepOthers?: boolean }
 ): Promise<IssuedTokens> {
-  const matches = await verifyPassword(verified.password, change.currentPassword)
-  if (!matches) throw new E_INVALID_CREDENTIALS()
+  const verified = await confirmPassword(acting, change.currentPassword)
   const hashed = await hashPassword(change.password)
 
   return withLiveSession(acting, async (trx, user, live) => {

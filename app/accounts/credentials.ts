@@ -1,8 +1,11 @@
 import db from '@adonisjs/lucid/services/db'
 import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
-import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import User, { toUser, SELECT_USERS, type UserRow } from '#models/user'
+import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS, E_SESSION_ENDED } from '#exceptions/errors'
+import User from '#models/user'
+import { SELECT_USERS, toUser, type UserRow } from '#models/user_row'
 import { rows } from '#app/database/sql'
+import type { Session } from '#app/sessions/session'
+import { endOfSession } from '#app/sessions/session_end'
 
 /**
  * The account of an e-mail; null when there is none.
@@ -21,7 +24,20 @@ export async function verifyCredentials(user: User | null, password: string): Pr
   const matches = await verifyPassword(user?.password ?? null, password)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-  if (isOutdated(user.password)) await strengthen(user, password)
+  if (isOutdated(user.password!)) await strengthen(user, password)
+  return user
+}
+
+/**
+ * The user who speaks through `acting` and has just given their password once more, as it stood
+ * when that was compared. Throws `E_INVALID_CREDENTIALS` when it is wrong, and `E_SESSION_ENDED`
+ * when the account is gone.
+ */
+export async function confirmPassword(acting: Session, password: string): Promise<User> {
+  const user = await User.find(acting.userId)
+  if (!user) throw new E_SESSION_ENDED(await endOfSession(db.connection(), acting.id))
+  const matches = await verifyPassword(user.password ?? null, password)
+  if (!matches) throw new E_INVALID_CREDENTIALS()
   return user
 }
 
@@ -33,11 +49,11 @@ async function strengthen(user: User, password: string): Promise<void> {
   const stronger = await hashPassword(password)
   const [changed] = await User.query()
     .where('id', user.id)
-    .where('password', user.password)
+    .where('password', user.password!)
     .update({ password: stronger })
   if (changed === 1) user.password = stronger
   else {
     await user.refresh()
-    if (!(await verifyPassword(user.password, password))) throw new E_INVALID_CREDENTIALS()
+    if (!(await verifyPassword(user.password ?? null, password))) throw new E_INVALID_CREDENTIALS()
   }
 }

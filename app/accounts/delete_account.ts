@@ -1,8 +1,7 @@
 import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { confirmPassword } from '#app/accounts/credentials'
 import { keepAnAdmin } from '#app/accounts/last_admin'
-import { verifyPassword } from '#app/passwords/passwords'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import type User from '#models/user'
 import { closeEndedOfUser } from '#app/sessions/close_ended'
 import { endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
@@ -17,13 +16,8 @@ import type { Session } from '#app/sessions/session'
  * Throws `E_INVALID_CREDENTIALS` when the password is wrong, `E_FORBIDDEN` for the last
  * administrator, and `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
  */
-export async function deleteAccount(
-  acting: Session,
-  verified: User,
-  currentPassword: string
-): Promise<void> {
-  const matches = await verifyPassword(verified.password, currentPassword)
-  if (!matches) throw new E_INVALID_CREDENTIALS()
+export async function deleteAccount(acting: Session, currentPassword: string): Promise<void> {
+  const verified = await confirmPassword(acting, currentPassword)
 
   await withLiveSession(acting, async (trx, user) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()

@@ -1,6 +1,6 @@
+import { DateTime } from 'luxon'
 import { keepAnAdmin } from '#app/accounts/last_admin'
 import { forgetResets } from '#app/accounts/password_resets'
-import clock from '#app/clock'
 import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import type { Watch } from '#app/background/batches'
@@ -42,7 +42,7 @@ export async function disableUser(
     if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, cutoff: null }
     if (order.keepAnAdmin) await keepAnAdmin(trx, user)
 
-    user.disabledAt = clock.now()
+    user.disabledAt = DateTime.now()
     await user.useTransaction(trx).save()
     await forgetResets(trx, user.id)
     await moveValidFrom(trx, user.id)

@@ -226,8 +226,12 @@ export class ApiGuard implements GuardContract<User> {
     if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
     const verify = async () => liveOrThrow(await verifyToken(credentials.token, ACCEPTED))
     let token = await verify()
-    await enforceBinding(token.session, credentials, { message, ...this.behalf })
-    while (!(await noteUse(token))) token = await verify()
+    const bound = enforceBinding(token.session, credentials, { message, ...this.behalf })
+    if (bound) await bound
+    for (let noted = noteUse(token); noted !== true; noted = noteUse(token)) {
+      if (await noted) break
+      token = await verify()
+    }
     return token
   }
 

@@ -18,22 +18,29 @@ export type BoundRequest = { message: IncomingMessage; method?: string; urls?: s
 /**
  * Refuses a token that is used by another than its session is bound to: another key (RFC 9449
  * §7.1), or, with `SESSION_BINDING=user_agent`, another family of user agent. An API key has no
- * session and is bound to nothing. For an unbound token this looks at two values in memory.
+ * session and is bound to nothing. For an unbound token this looks at two values in memory, and
+ * there is nothing to wait for.
  *
  * Throws `E_UNAUTHORIZED_ACCESS` for the wrong scheme or user agent, `E_INVALID_DPOP_PROOF` for a
  * proof that is missing, wrong or used before, `E_SESSION_ENDED` where a mismatch ends the session.
  */
-export async function enforceBinding(
+export function enforceBinding(
   session: Session | null,
   credentials: Credentials,
   request: BoundRequest
-): Promise<void> {
+): Promise<void> | undefined {
   const bound = session?.keyThumbprint ?? null
   if (bound === null && credentials.scheme === 'DPoP') {
     throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
   }
+  if (!session || (bound === null && sessionsConfig.binding !== 'user_agent')) return undefined
+  return demandHolder(session, credentials, request)
+}
+
+async function demandHolder(session: Session, credentials: Credentials, request: BoundRequest) {
+  const bound = session.keyThumbprint
   if (bound !== null) await demandProof(bound, credentials, request)
-  if (session && sessionsConfig.binding === 'user_agent') {
+  if (sessionsConfig.binding === 'user_agent') {
     await demandUserAgent(session, request.message.headers['user-agent'] ?? null)
   }
 }

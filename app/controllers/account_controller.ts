@@ -19,7 +19,7 @@ export default class AccountController {
     const { currentPassword } = await deleteAccountValidator.validate(request.body())
     const session = auth.getSessionOrFail()
     await limitConfirmation({ sessionId: session.id }, () =>
-      deleteAccount(session, auth.getUserOrFail(), currentPassword)
+      deleteAccount(session, currentPassword)
     )
     response.noContent()
   }

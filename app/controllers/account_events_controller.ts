@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { listEvents } from '#app/event_log/list'
-import AccountEventTransformer from '#transformers/account_event_transformer'
+import EventTransformer from '#transformers/event_transformer'
 import { pageValidator } from '#validators/listings'
 
 export default class AccountEventsController {
@@ -10,6 +10,6 @@ export default class AccountEventsController {
       { userId: auth.getUserOrFail().id },
       { page, perPage }
     )
-    return serialize(AccountEventTransformer.paginate(events, meta))
+    return serialize(EventTransformer.paginate(events, meta))
   }
 }

@@ -9,7 +9,7 @@ export default class PasswordsController {
     const session = auth.getSessionOrFail()
     const change = await changePasswordValidator.validate(request.body())
     const tokens = await limitConfirmation({ sessionId: session.id }, () =>
-      changePassword(session, auth.getUserOrFail(), change)
+      changePassword(session, change)
     )
 
     response.header('Cache-Control', 'no-store')

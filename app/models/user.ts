@@ -1,9 +1,13 @@
-import clock from '#app/clock'
-import { instant, toDate, type StoredInstant } from '#models/instant'
-import { BaseModel, beforeCreate, beforeSave, column } from '@adonisjs/lucid/orm'
+import { BaseModel, beforeCreate, column } from '@adonisjs/lucid/orm'
+import type { DateTime } from 'luxon'
+import { dateTime } from '#models/instant'
 
 export type Role = 'user' | 'admin'
 
+/**
+ * A column added here is in `auth.user` as well: every check reads the model's columns but those
+ * with `meta: { inChecks: false }` (#models/user_row).
+ */
 export default class User extends BaseModel {
   static table = 'users'
 
@@ -21,10 +25,11 @@ export default class User extends BaseModel {
 
   /**
    * The Argon2id hash, in PHC string format. Whoever sets it hashes first (#app/passwords/passwords),
-   * where the number of hashes at once is bounded.
+   * where the number of hashes at once is bounded. A check does not read it, so `auth.user` comes
+   * without: whoever compares it reads the user again (`confirmPassword`, `User.find`).
    */
-  @column({ serializeAs: null })
-  declare password: string
+  @column({ serializeAs: null, meta: { inChecks: false } })
+  declare password?: string
 
   @column()
   declare role: Role
@@ -41,14 +46,14 @@ export default class User extends BaseModel {
   @column({ columnName: 'cut_api_key_id', serializeAs: null, consume: Number })
   declare watermarkApiKeyId: number
 
-  @instant()
-  declare disabledAt: Date | null
+  @dateTime()
+  declare disabledAt: DateTime | null
 
-  @instant()
-  declare createdAt: Date
+  @dateTime({ autoCreate: true })
+  declare createdAt: DateTime
 
-  @instant()
-  declare updatedAt: Date
+  @dateTime({ autoCreate: true, autoUpdate: true })
+  declare updatedAt: DateTime
 
   get isAdmin(): boolean {
     return this.role === 'admin'
@@ -66,77 +71,5 @@ export default class User extends BaseModel {
     user.watermarkSeq ??= 0
     user.watermarkApiKeyId ??= 0
     user.disabledAt ??= null
-    user.createdAt ??= clock.now()
   }
-
-  @beforeSave()
-  static stamp(user: User) {
-    user.updatedAt = clock.now()
-  }
-}
-
-/**
- * The columns that make a `User`, as the databases give them. PostgreSQL gives 64-bit numbers as
- * text.
- */
-export type UserRow = {
-  id: number
-  full_name: string | null
-  email: string
-  password: string
-  role: string
-  session_limit: number | null
-  cut_session_seq: number | string
-  cut_api_key_id: number | string
-  disabled_at: StoredInstant | null
-  created_at: StoredInstant
-  updated_at: StoredInstant
-}
-
-/**
- * By name: PostgreSQL can keep such a statement (#app/database/name_statements).
- */
-export const USER_COLUMNS = [
-  'id',
-  'full_name',
-  'email',
-  'password',
-  'role',
-  'session_limit',
-  'cut_session_seq',
-  'cut_api_key_id',
-  'disabled_at',
-  'created_at',
-  'updated_at',
-] as const satisfies readonly (keyof UserRow)[]
-
-/**
- * What reads rows for `toUser`.
- */
-export const SELECT_USERS = `SELECT ${USER_COLUMNS.join(', ')} FROM users`
-
-/**
- * The model as Lucid makes it from a row of `users`. Lucid sets one column after the other through
- * the model's proxy, which alone would be a tenth of the cost of a request.
- */
-export function toUser(row: UserRow): User {
-  const columns = {
-    id: row.id,
-    fullName: row.full_name,
-    email: row.email,
-    password: row.password,
-    role: row.role,
-    sessionLimit: row.session_limit,
-    watermarkSeq: Number(row.cut_session_seq),
-    watermarkApiKeyId: Number(row.cut_api_key_id),
-    disabledAt: toDate(row.disabled_at),
-    createdAt: toDate(row.created_at),
-    updatedAt: toDate(row.updated_at),
-  }
-  const user = new User()
-  Object.assign(user.$attributes, columns)
-  Object.assign(user.$original, columns)
-  user.$isPersisted = true
-  user.$isLocal = false
-  return user
 }

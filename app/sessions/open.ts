@@ -61,6 +61,11 @@ export type OpenedSession = {
  * nothing has changed.
  */
 export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
+  if (verified.password === undefined) {
+    throw new Error(
+      'To sign in a user of a check, read it again (User.findOrFail): it must be seen whether the password changed meanwhile.'
+    )
+  }
   return withUserLock(verified.id, async (trx, user) => {
     if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
     if (user.isDisabled) throw new E_ACCOUNT_DISABLED()

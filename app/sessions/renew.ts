@@ -107,7 +107,10 @@ async function renewUnderLock(
   const [session] = row ? await closeExpired(trx, [toSession(row)]) : []
   if (!session) return { type: 'ended', end: await endOfSession(trx, found.session_id) }
   if (user.disabledAt) {
-    return { type: 'ended', end: { reason: 'account_disabled', endedAt: user.disabledAt } }
+    return {
+      type: 'ended',
+      end: { reason: 'account_disabled', endedAt: user.disabledAt.toJSDate() },
+    }
   }
   const mismatch = await refuseStranger(trx, session, holder)
   if (mismatch) return mismatch

@@ -1,8 +1,8 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { rows } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
-import { toUser, SELECT_USERS, type UserRow } from '#models/user'
 import type User from '#models/user'
+import { SELECT_USERS, toUser, type UserRow } from '#models/user_row'
 
 /**
  * Runs `work` in a transaction that holds the user's row. Whatever opens or ends sessions of a

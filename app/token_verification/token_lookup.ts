@@ -4,7 +4,7 @@ import type { TokenKind } from '#app/tokens/token'
 import { lookupBatches, registerQueue } from '#app/metrics/metrics'
 import { lookupsAtOnce } from '#config/database'
 import { toDate, type StoredInstant } from '#models/instant'
-import { toUser, USER_COLUMNS, type UserRow } from '#models/user'
+import { CHECKED_USER_COLUMNS, toUser } from '#models/user_row'
 import type User from '#models/user'
 import {
   SESSION_COLUMNS,
@@ -32,31 +32,24 @@ export type TokenRecord = {
 }
 
 /**
- * A session has an `id` too, so the user's columns go by other names.
+ * Without the user's columns, which the model defines.
  */
-type OfUser = { [Column in keyof UserRow as `u_${Column}`]: UserRow[Column] }
-
-type LookupRow = SessionRow &
-  OfUser & {
-    token_id: number | string
-    token_hash: string
-    token_type: TokenKind
-    token_name: string | null
-    token_abilities: string
-    token_created_at: StoredInstant
-    token_expires_at: StoredInstant | null
-    token_last_used_at: StoredInstant | null
-    all_cut_session_seq: number | string | null
-    all_cut_api_key_id: number | string | null
-  }
+type LookupRow = SessionRow & {
+  token_id: number | string
+  token_hash: string
+  token_type: TokenKind
+  token_name: string | null
+  token_abilities: string
+  token_created_at: StoredInstant
+  token_expires_at: StoredInstant | null
+  token_last_used_at: StoredInstant | null
+  all_cut_session_seq: number | string | null
+  all_cut_api_key_id: number | string | null
+}
 
 const ofSession = Object.fromEntries(
   SESSION_COLUMNS.map((column) => [column, `s.${column}`])
 ) as Columns<SessionRow>
-
-const ofUser = Object.fromEntries(
-  USER_COLUMNS.map((column) => [`u_${column}`, `u.${column}`])
-) as Columns<OfUser>
 
 /**
  * One statement for many keys, by the unique index on `api_tokens.hash`; sessions and users come
@@ -73,12 +66,12 @@ const statement = new LookupStatement<LookupRow>('latchkey_lookup', {
     token_expires_at: 't.expires_at',
     token_last_used_at: 't.last_used_at',
     ...ofSession,
-    ...ofUser,
+    ...CHECKED_USER_COLUMNS,
     all_cut_session_seq: '(SELECT max(session_seq) FROM cutoffs WHERE user_id IS NULL)',
     all_cut_api_key_id: '(SELECT max(api_key_id) FROM cutoffs WHERE user_id IS NULL)',
   },
   from: `api_tokens t
-    JOIN users u ON u.id = t.tokenable_id
+    JOIN users ON users.id = t.tokenable_id
     LEFT JOIN sessions s ON s.id = t.session_id`,
   key: 't.hash',
 })
@@ -90,6 +83,7 @@ async function readTokens(hashes: string[]): Promise<Map<string, TokenRecord>> {
 }
 
 function toRecord(row: LookupRow): TokenRecord {
+  const user = toUser(row)
   return {
     id: Number(row.token_id),
     kind: row.token_type,
@@ -98,10 +92,10 @@ function toRecord(row: LookupRow): TokenRecord {
     createdAt: toDate(row.token_created_at),
     expiresAt: toDate(row.token_expires_at),
     lastUsedAt: toDate(row.token_last_used_at),
-    user: userOf(row),
+    user,
     session: row.id === null ? null : toSession(row),
-    watermarkSeq: Math.max(Number(row.u_cut_session_seq), Number(row.all_cut_session_seq ?? 0)),
-    watermarkApiKeyId: Math.max(Number(row.u_cut_api_key_id), Number(row.all_cut_api_key_id ?? 0)),
+    watermarkSeq: Math.max(user.watermarkSeq, Number(row.all_cut_session_seq ?? 0)),
+    watermarkApiKeyId: Math.max(user.watermarkApiKeyId, Number(row.all_cut_api_key_id ?? 0)),
   }
 }
 
@@ -116,22 +110,6 @@ function parseAbilities(stored: string): string[] {
   } catch {
     return []
   }
-}
-
-function userOf(row: LookupRow): User {
-  return toUser({
-    id: row.u_id,
-    full_name: row.u_full_name,
-    email: row.u_email,
-    password: row.u_password,
-    role: row.u_role,
-    session_limit: row.u_session_limit,
-    cut_session_seq: row.u_cut_session_seq,
-    cut_api_key_id: row.u_cut_api_key_id,
-    disabled_at: row.u_disabled_at,
-    created_at: row.u_created_at,
-    updated_at: row.u_updated_at,
-  })
 }
 
 /**

@@ -58,14 +58,14 @@ async function reachVerdict(hash: string): Promise<Verdict> {
  * The verdict on an access or refresh token whose session lives.
  */
 function judge(token: TokenRecord): Verdict {
-  const end = endByDisabling(token.user.disabledAt)
+  const end = endByDisabling(token.user.disabledAt?.toJSDate() ?? null)
   if (end) return { type: 'ended', end }
   return isExpired(token) ? { type: 'expired' } : { type: 'live', token }
 }
 
 async function judgeApiKey(token: TokenRecord): Promise<Verdict> {
   const { id, user, expiresAt } = token
-  const disabled = endByDisabling(user.disabledAt)
+  const disabled = endByDisabling(user.disabledAt?.toJSDate() ?? null)
   if (disabled) return { type: 'ended', end: disabled }
   if (id <= token.watermarkApiKeyId) {
     const end = await explainKeyWatermark({ userId: user.id, id })

@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import { describeListedSession, type ListedSession } from '#app/sessions/list'
 
 /**

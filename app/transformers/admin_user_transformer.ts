@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type { ListedUser } from '#app/accounts/list_users'
 
 /**
@@ -14,8 +14,8 @@ export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
       role: user.role,
       sessionLimit: user.sessionLimit,
       liveSessions,
-      createdAt: user.createdAt.toISOString(),
-      disabledAt: user.disabledAt?.toISOString() ?? null,
+      createdAt: user.createdAt.toISO()!,
+      disabledAt: user.disabledAt?.toISO() ?? null,
     }
   }
 }

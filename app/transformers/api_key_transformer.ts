@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type { ApiKey } from '#app/api_keys/api_key'
 
 export default class ApiKeyTransformer extends BaseTransformer<ApiKey> {

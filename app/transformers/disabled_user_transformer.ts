@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type { DisabledUser } from '#app/accounts/disable_user'
 
 /**
@@ -16,7 +16,7 @@ export default class DisabledUserTransformer extends BaseTransformer<DisabledUse
     const { user, ended, apiKeysEnded } = this.resource
     const { id, email, fullName, role, disabledAt } = user
     return {
-      user: { id, email, fullName, role, disabledAt: disabledAt?.toISOString() ?? null },
+      user: { id, email, fullName, role, disabledAt: disabledAt?.toISO() ?? null },
       ended,
       apiKeysEnded,
       endedOwnSession: id === this.actingId && disabledAt !== null,

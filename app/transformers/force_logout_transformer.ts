@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type { AdminForceLogout } from '#app/force_logout/by_admin'
 import { describeListedSession } from '#app/sessions/list'
 

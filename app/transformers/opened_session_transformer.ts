@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type User from '#models/user'
 import type { OpenedSession } from '#app/sessions/open'
 import { shownDevice } from '#app/devices/device'

@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type { Revocation } from '#app/event_log/revocations/read_revocations'
 
 export default class RevocationTransformer extends BaseTransformer<Revocation> {

@@ -1,4 +1,4 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type { IssuedTokens } from '#app/tokens/issue'
 import { describeSession, type Session } from '#app/sessions/session'
 

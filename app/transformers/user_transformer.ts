@@ -1,8 +1,9 @@
-import { BaseTransformer } from '@adonisjs/core/transformers'
+import { BaseTransformer } from '#app/http/base_transformer'
 import type User from '#models/user'
 
 export default class UserTransformer extends BaseTransformer<User> {
   toObject() {
-    return this.pick(this.resource, ['id', 'email', 'fullName', 'role', 'createdAt'])
+    const { id, email, fullName, role, createdAt } = this.resource
+    return { id, email, fullName, role, createdAt: createdAt.toISO()! }
   }
 }

@@ -56,7 +56,7 @@ test.group('Opening and ending sessions', (group) => {
     assert.isAbove(seq, 0)
     assert.equal(read.createdAt.toISOString(), '2026-03-01T12:00:00.123Z')
     const found = await User.findOrFail(user.id)
-    assert.deepEqual(found.createdAt, clock.now())
+    assert.deepEqual(found.createdAt.toJSDate(), clock.now())
   })
 
   test('ending deletes the tokens, marks the session, keeps what explains, and logs', async ({

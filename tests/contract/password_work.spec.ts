@@ -74,12 +74,12 @@ test.group('The work of checking a password', (group) => {
 
   test('a sign-in makes a hash of older parameters stronger, once', async ({ assert }) => {
     const user = await makeOutdatedUser()
-    assert.isTrue(isOutdated(user.password))
+    assert.isTrue(isOutdated(user.password!))
     const first = await countHashes(() => check(user.email, PASSWORD))
     assert.equal(first.hashes, 2)
 
     const stored = await User.findOrFail(user.id)
-    assert.isFalse(isOutdated(stored.password))
+    assert.isFalse(isOutdated(stored.password!))
     await signIn(first.outcome as User)
     const second = await countHashes(() => check(user.email, PASSWORD))
     assert.equal(second.hashes, 1)

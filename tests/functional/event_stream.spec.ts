@@ -130,7 +130,7 @@ test.group('Event stream', (group) => {
     const user = await makeUser()
     const phone = await signIn(user)
     const stream = await listenWith(phone.tokens.token)
-    await deleteAccount(phone.session, user, PASSWORD)
+    await deleteAccount(phone.session, PASSWORD)
     const told = await stream.next()
     assert.equal(told.data.reason, 'account_deleted')
     assert.deepEqual(told.data, await refusal(phone.tokens.token))

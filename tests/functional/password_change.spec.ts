@@ -1,6 +1,8 @@
 import { test } from '@japa/runner'
 import type { ApiClient } from '@japa/api-client'
 import db from '@adonisjs/lucid/services/db'
+import { changePassword } from '#app/accounts/change_password'
+import { deleteAccount } from '#app/accounts/delete_account'
 import sessionsConfig from '#config/sessions'
 import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
@@ -141,5 +143,17 @@ test.group('Changing the password', (group) => {
       [event.actor, JSON.parse(event.data)],
       [`user:${user.id}`, { means: 'change' }]
     )
+  })
+  test('of an account that was deleted meanwhile is refused as that', async ({ assert }) => {
+    const { session } = await signIn(await makeUser())
+    await deleteAccount(session, PASSWORD)
+    for (const late of [
+      () => changePassword(session, { currentPassword: PASSWORD, password: NEW }),
+      () => deleteAccount(session, PASSWORD),
+    ]) {
+      const error: any = await late().catch((failure) => failure)
+      assert.equal(error.code, 'E_SESSION_ENDED')
+      assert.equal(error.details.reason, 'account_deleted')
+    }
   })
 })

@@ -88,7 +88,7 @@ test.group('REPL', (group) => {
     assert.deepEqual(after.last_seen_at, before.last_seen_at)
     assert.include(printed.join('\n'), user.email)
     assert.notInclude(printed.join('\n'), tokens.token)
-    assert.notInclude(printed.join('\n'), user.password)
+    assert.notInclude(printed.join('\n'), user.password!)
   })
 
   test('userBy finds by e-mail and by id, and says when there is none', async ({ assert }) => {

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { listEvents } from '#app/event_log/list'
-import AdminEventTransformer from '#transformers/admin_event_transformer'
+import EventTransformer from '#transformers/event_transformer'
 import { eventListValidator } from '#validators/admin'
 
 export default class AdminEventsController {
@@ -13,6 +13,6 @@ export default class AdminEventsController {
       ...filters
     } = await eventListValidator.validate(request.qs())
     const { events, meta } = await listEvents({ ...filters, userId, sessionId }, { page, perPage })
-    return serialize(AdminEventTransformer.paginate(events, meta))
+    return serialize(EventTransformer.paginate(events, meta).useVariant('forAdmins'))
   }
 }
