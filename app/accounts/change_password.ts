@@ -1,4 +1,5 @@
 import clock from '#app/clock'
+import type { Caller } from '#app/background/semaphore'
 import { notify } from '#mails/mail_queue'
 import { hashPassword, verifyPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
@@ -22,11 +23,12 @@ import type { Session } from '#app/sessions/session'
 export async function changePassword(
   acting: Session,
   verified: User,
-  change: { currentPassword: string; password: string; keepOthers?: boolean }
+  change: { currentPassword: string; password: string; keepOthers?: boolean },
+  caller?: Caller
 ): Promise<IssuedTokens> {
-  const matches = await verifyPassword(verified.password, change.currentPassword)
+  const matches = await verifyPassword(verified.password, change.currentPassword, caller)
   if (!matches) throw new E_INVALID_CREDENTIALS()
-  const hashed = await hashPassword(change.password)
+  const hashed = await hashPassword(change.password, caller)
 
   const tokens = await withLiveSession(acting, async (trx, user, live) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()

@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import type { Caller } from '#app/background/semaphore'
 import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import User, { toUser, SELECT_USERS, type UserRow } from '#models/user'
@@ -17,11 +18,15 @@ export async function readAccount(email: string): Promise<User | null> {
  * work and throw the same `E_INVALID_CREDENTIALS`; the right password of a disabled account throws
  * `E_ACCOUNT_DISABLED`.
  */
-export async function verifyCredentials(user: User | null, password: string): Promise<User> {
-  const matches = await verifyPassword(user?.password ?? null, password)
+export async function verifyCredentials(
+  user: User | null,
+  password: string,
+  caller?: Caller
+): Promise<User> {
+  const matches = await verifyPassword(user?.password ?? null, password, caller)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-  if (isOutdated(user.password)) await strengthen(user, password)
+  if (isOutdated(user.password)) await strengthen(user, password, caller)
   return user
 }
 
@@ -29,8 +34,8 @@ export async function verifyCredentials(user: User | null, password: string): Pr
  * Hashes the password again when the parameters have grown, unless it changed meanwhile: then the
  * sign-in finds out under its lock.
  */
-async function strengthen(user: User, password: string): Promise<void> {
-  const stronger = await hashPassword(password)
+async function strengthen(user: User, password: string, caller?: Caller): Promise<void> {
+  const stronger = await hashPassword(password, caller)
   const [changed] = await User.query()
     .where('id', user.id)
     .where('password', user.password)
@@ -38,6 +43,6 @@ async function strengthen(user: User, password: string): Promise<void> {
   if (changed === 1) user.password = stronger
   else {
     await user.refresh()
-    if (!(await verifyPassword(user.password, password))) throw new E_INVALID_CREDENTIALS()
+    if (!(await verifyPassword(user.password, password, caller))) throw new E_INVALID_CREDENTIALS()
   }
 }

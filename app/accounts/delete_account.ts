@@ -1,3 +1,4 @@
+import type { Caller } from '#app/background/semaphore'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { keepAnAdmin } from '#app/accounts/last_admin'
 import { verifyPassword } from '#app/passwords/passwords'
@@ -19,9 +20,10 @@ import { SESSION_COLUMNS, toSession, type Session } from '#app/sessions/session'
 export async function deleteAccount(
   acting: Session,
   verified: User,
-  currentPassword: string
+  currentPassword: string,
+  caller?: Caller
 ): Promise<void> {
-  const matches = await verifyPassword(verified.password, currentPassword)
+  const matches = await verifyPassword(verified.password, currentPassword, caller)
   if (!matches) throw new E_INVALID_CREDENTIALS()
 
   await withLiveSession(acting, async (trx, user) => {
