@@ -35,7 +35,6 @@ export default defineConfig({
     () => import('@adonisjs/cors/cors_provider'),
     () => import('@adonisjs/auth/auth_provider'),
     () => import('@adonisjs/mail/mail_provider'),
-    () => import('@adonisjs/limiter/limiter_provider'),
     { file: () => import('#providers/bounded_waiting_provider'), environment: ['web'] },
     () => import('#providers/api_provider'),
     { file: () => import('#providers/request_auth_provider'), environment: ['web', 'test'] },

@@ -30,7 +30,6 @@ export default class MaintenanceProvider {
     if (this.app.getEnvironment() !== 'web') return
     const { ScheduledJob } = await import('#app/background/scheduled_job')
     const { prune } = await import('#app/jobs/prune')
-    const { removeOldWindows } = await import('#app/rate_limits/counter')
     const { default: sessionsConfig } = await import('#config/sessions')
     const logger = await this.app.container.make('logger')
 
@@ -41,7 +40,6 @@ export default class MaintenanceProvider {
         lookEvery: LOOK_EVERY,
         work: async (signal) => {
           const pruned = await prune({ olderThan: sessionsConfig.explainFor, signal })
-          await removeOldWindows(signal)
           logger.info({ pruned }, 'Pruned what has had its time.')
         },
       },

@@ -1,3 +1,4 @@
+import type { Caller } from '#app/background/semaphore'
 import { confirmPassword } from '#app/accounts/credentials'
 import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
@@ -17,10 +18,11 @@ import type { Session } from '#app/sessions/session'
  */
 export async function changePassword(
   acting: Session,
-  change: { currentPassword: string; password: string; keepOthers?: boolean }
+  change: { currentPassword: string; password: string; keepOthers?: boolean },
+  caller?: Caller
 ): Promise<IssuedTokens> {
-  const verified = await confirmPassword(acting, change.currentPassword)
-  const hashed = await hashPassword(change.password)
+  const verified = await confirmPassword(acting, change.currentPassword, caller)
+  const hashed = await hashPassword(change.password, caller)
 
   return withLiveSession(acting, async (trx, user, live) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()

@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import type { Caller } from '#app/background/semaphore'
 import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS, E_SESSION_ENDED } from '#exceptions/errors'
 import User from '#models/user'
@@ -20,11 +21,15 @@ export async function readAccount(email: string): Promise<User | null> {
  * work and throw the same `E_INVALID_CREDENTIALS`; the right password of a disabled account throws
  * `E_ACCOUNT_DISABLED`.
  */
-export async function verifyCredentials(user: User | null, password: string): Promise<User> {
-  const matches = await verifyPassword(user?.password ?? null, password)
+export async function verifyCredentials(
+  user: User | null,
+  password: string,
+  caller?: Caller
+): Promise<User> {
+  const matches = await verifyPassword(user?.password ?? null, password, caller)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-  if (isOutdated(user.password!)) await strengthen(user, password)
+  if (isOutdated(user.password!)) await strengthen(user, password, caller)
   return user
 }
 
@@ -33,10 +38,14 @@ export async function verifyCredentials(user: User | null, password: string): Pr
  * when that was compared. Throws `E_INVALID_CREDENTIALS` when it is wrong, and `E_SESSION_ENDED`
  * when the account is gone.
  */
-export async function confirmPassword(acting: Session, password: string): Promise<User> {
+export async function confirmPassword(
+  acting: Session,
+  password: string,
+  caller?: Caller
+): Promise<User> {
   const user = await User.find(acting.userId)
   if (!user) throw new E_SESSION_ENDED(await endOfSession(db.connection(), acting.id))
-  const matches = await verifyPassword(user.password ?? null, password)
+  const matches = await verifyPassword(user.password ?? null, password, caller)
   if (!matches) throw new E_INVALID_CREDENTIALS()
   return user
 }
@@ -45,8 +54,8 @@ export async function confirmPassword(acting: Session, password: string): Promis
  * Hashes the password again when the parameters have grown, unless it changed meanwhile: then the
  * sign-in finds out under its lock.
  */
-async function strengthen(user: User, password: string): Promise<void> {
-  const stronger = await hashPassword(password)
+async function strengthen(user: User, password: string, caller?: Caller): Promise<void> {
+  const stronger = await hashPassword(password, caller)
   const [changed] = await User.query()
     .where('id', user.id)
     .where('password', user.password!)
@@ -54,6 +63,7 @@ async function strengthen(user: User, password: string): Promise<void> {
   if (changed === 1) user.password = stronger
   else {
     await user.refresh()
-    if (!(await verifyPassword(user.password ?? null, password))) throw new E_INVALID_CREDENTIALS()
+    if (!(await verifyPassword(user.password ?? null, password, caller)))
+      throw new E_INVALID_CREDENTIALS()
   }
 }

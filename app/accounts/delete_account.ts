@@ -1,3 +1,4 @@
+import type { Caller } from '#app/background/semaphore'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { confirmPassword } from '#app/accounts/credentials'
 import { keepAnAdmin } from '#app/accounts/last_admin'
@@ -16,8 +17,12 @@ import type { Session } from '#app/sessions/session'
  * Throws `E_INVALID_CREDENTIALS` when the password is wrong, `E_FORBIDDEN` for the last
  * administrator, and `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
  */
-export async function deleteAccount(acting: Session, currentPassword: string): Promise<void> {
-  const verified = await confirmPassword(acting, currentPassword)
+export async function deleteAccount(
+  acting: Session,
+  currentPassword: string,
+  caller?: Caller
+): Promise<void> {
+  const verified = await confirmPassword(acting, currentPassword, caller)
 
   await withLiveSession(acting, async (trx, user) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()

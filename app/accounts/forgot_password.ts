@@ -24,7 +24,7 @@ export const resetRequests = new BackgroundQueue({ atOnce: 1, waiting: 1_000 }, 
 const NOBODY = 0
 
 /**
- * Takes the wish for a reset link. One read, the same for known and unknown e-mails, shows that
+ * Takes a request for a reset link. One read, the same for known and unknown e-mails, shows that
  * the database answers; the rest happens behind the answer, whose time so tells nothing.
  *
  * Throws `E_UNAVAILABLE` when too many wait, and whatever the database throws.

@@ -1,3 +1,4 @@
+import type { Caller } from '#app/background/semaphore'
 import { ownerOfReset, spendReset } from '#app/accounts/password_resets'
 import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
@@ -13,10 +14,14 @@ import { withUserLock } from '#app/sessions/user_lock'
  * Throws `E_VALIDATION_ERROR` when the token is unknown, spent or past its time, or its account is
  * disabled: the same answer for each.
  */
-export async function resetPassword(token: string, password: string): Promise<void> {
+export async function resetPassword(
+  token: string,
+  password: string,
+  caller?: Caller
+): Promise<void> {
   const userId = await ownerOfReset(token)
   if (userId === null) throw invalidLink()
-  const hashed = await hashPassword(password)
+  const hashed = await hashPassword(password, caller)
 
   await withUserLock(userId, async (trx, user) => {
     if (!user || user.isDisabled) throw invalidLink()

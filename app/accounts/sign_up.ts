@@ -1,3 +1,4 @@
+import type { Caller } from '#app/background/semaphore'
 import { inTransaction } from '#app/database/transaction'
 import { createUser } from '#app/accounts/create_user'
 import { hashPassword } from '#app/passwords/passwords'
@@ -10,9 +11,10 @@ import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sess
  */
 export async function signUp(
   account: { email: string; password: string; fullName?: string | null },
-  signIn: SignIn
+  signIn: SignIn,
+  caller?: Caller
 ): Promise<{ user: User; opened: OpenedSession }> {
-  const password = await hashPassword(account.password)
+  const password = await hashPassword(account.password, caller)
   return inTransaction(async (trx) => {
     const user = await createUser(trx, { ...account, password })
     const opened = await openSessionUnderLock(trx, user, { ...signIn, atSignUp: true })

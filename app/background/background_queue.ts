@@ -1,19 +1,18 @@
-type Job = () => Promise<void>
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { Semaphore } from '#app/background/semaphore'
 
 /**
- * Work that goes on after the answer: so many jobs at once, so many waiting, and no more. A job
- * that fails is told to `failed` and to nobody else. A crash loses what waits, so only work that
- * may be lost or asked for again goes here.
+ * Work that goes on after the answer, with a bound on how many jobs run at once and how many wait.
+ * A job that fails is told to `failed` and to nobody else. A crash loses what waits, so only work
+ * that may be lost or asked for again goes here.
  */
 export class BackgroundQueue {
-  readonly #limits: { atOnce: number; waiting: number }
+  readonly #semaphore: Semaphore
   readonly #failed: (error: unknown) => void
-  readonly #waiting: Job[] = []
-  readonly #idle: (() => void)[] = []
-  #running = 0
+  readonly #jobs = new Set<Promise<void>>()
 
   constructor(limits: { atOnce: number; waiting: number }, failed: (error: unknown) => void) {
-    this.#limits = limits
+    this.#semaphore = new Semaphore({ total: limits.atOnce }, () => limits.waiting)
     this.#failed = failed
   }
 
@@ -21,44 +20,31 @@ export class BackgroundQueue {
    * Whether no more jobs are taken for now.
    */
   get isFull(): boolean {
-    return this.#waiting.length >= this.#limits.waiting
+    return this.#semaphore.isFull
   }
 
   /**
    * Takes a job, unless too many wait: then it is not done, and the answer is false. The job
    * begins after the work that is under way at this moment.
    */
-  add(job: Job): boolean {
+  add(job: () => Promise<void>): boolean {
     if (this.isFull) return false
-    this.#waiting.push(job)
-    setImmediate(() => this.#next())
+    const done: Promise<void> = this.#semaphore
+      .run(() => nextTurn().then(job))
+      .catch(this.#failed)
+      .finally(() => this.#jobs.delete(done))
+    this.#jobs.add(done)
     return true
   }
 
   /**
-   * Resolves once every job is done, at the latest after so many milliseconds.
+   * Resolves once every job is done, those too that are added meanwhile; at the latest after so
+   * many milliseconds.
    */
-  async settled(patience = 5_000): Promise<void> {
-    if (this.#running === 0 && this.#waiting.length === 0) return
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([
-      new Promise<void>((resolve) => this.#idle.push(resolve)),
-      new Promise<void>((resolve) => (timer = setTimeout(resolve, patience))),
-    ])
-    clearTimeout(timer)
-  }
-
-  #next() {
-    if (this.#running >= this.#limits.atOnce) return
-    const job = this.#waiting.shift()
-    if (!job) return
-    this.#running++
-    void job()
-      .catch(this.#failed)
-      .finally(() => {
-        this.#running--
-        if (this.#waiting.length > 0) this.#next()
-        else if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve()
-      })
+  async settled(timeoutMs = 5_000): Promise<void> {
+    const timeout = sleep(timeoutMs, 'timeout', { ref: false })
+    while (this.#jobs.size > 0) {
+      if ((await Promise.race([timeout, Promise.all(this.#jobs)])) === 'timeout') return
+    }
   }
 }

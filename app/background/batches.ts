@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
  */
 const BATCH_TIME = 100
 
+const FIRST = 100
 const SMALLEST = 20
 const LARGEST = 1_000
 
@@ -13,32 +14,35 @@ const LARGEST = 1_000
  * Watches and stops long work.
  */
 export type Watch = {
-  /** Called after every batch with how many were ended since the last call. */
-  onProgress?: (ended: number) => void
-  /** Stops the work behind the batch under way: what was ended stays ended. */
+  /** Called after every batch with how many rows were done since the last call. */
+  onProgress?: (done: number) => void
+  /** Stops the work after the batch under way: what was done stays done. */
   signal?: AbortSignal
 }
 
 /**
- * Works through much in small transactions: `step` takes the next so many and says how many it
- * took. The size follows how long a batch takes, and after each one others have as much time as it
- * took. Returns whether all was done.
+ * Works through many rows in small statements or transactions: `step` takes up to `size` rows and
+ * returns how many it took and how many of those it changed. The size follows how long a batch
+ * takes, and after each one others have as much time as it took. Returns how many were changed, and
+ * whether all rows were reached.
  */
 export async function inBatches(
-  step: (size: number) => Promise<{ taken: number; ended: number }>,
-  watch: Watch = {}
-): Promise<boolean> {
-  let size = 100
-  for (;;) {
-    if (watch.signal?.aborted) return false
+  step: (size: number) => Promise<{ taken: number; done: number }>,
+  { onProgress, signal }: Watch = {}
+): Promise<{ done: number; complete: boolean }> {
+  let size = FIRST
+  let total = 0
+  while (!signal?.aborted) {
     const began = performance.now()
-    const { taken, ended } = await step(size)
+    const { taken, done } = await step(size)
     const took = performance.now() - began
-    if (ended > 0) watch.onProgress?.(ended)
-    if (taken < size) return true
+    total += done
+    if (done > 0) onProgress?.(done)
+    if (taken < size) return { done: total, complete: true }
     size = nextSize(size, took)
-    await sleep(took)
+    await sleep(took, undefined, { signal }).catch(() => {})
   }
+  return { done: total, complete: false }
 }
 
 function nextSize(size: number, took: number): number {

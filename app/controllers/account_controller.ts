@@ -18,8 +18,8 @@ export default class AccountController {
   async destroy({ auth, request, response }: HttpContext) {
     const { currentPassword } = await deleteAccountValidator.validate(request.body())
     const session = auth.getSessionOrFail()
-    await limitConfirmation({ sessionId: session.id }, () =>
-      deleteAccount(session, currentPassword)
+    await limitConfirmation({ sessionId: session.id, ip: request.ip() }, (caller) =>
+      deleteAccount(session, currentPassword, caller)
     )
     response.noContent()
   }

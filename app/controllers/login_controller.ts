@@ -13,7 +13,7 @@ export default class LoginController {
       const account = await readAccount(email)
       return limitSignIn(
         { email, ip: request.ip() },
-        () => verifyCredentials(account, password),
+        (caller) => verifyCredentials(account, password, caller),
         async (verified) => {
           const session = await auth.login(verified, { device: deviceOf(device), ...choice })
           return { user: verified, opened: session }

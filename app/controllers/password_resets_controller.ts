@@ -15,7 +15,9 @@ export default class PasswordResetsController {
 
   async update({ request, response }: HttpContext) {
     const { token, password } = await resetPasswordValidator.validate(request.body())
-    await limitReset({ token, ip: request.ip() }, () => resetPassword(token, password))
+    await limitReset({ token, ip: request.ip() }, (caller) =>
+      resetPassword(token, password, caller)
+    )
     response.noContent()
   }
 }

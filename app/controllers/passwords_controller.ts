@@ -8,8 +8,8 @@ export default class PasswordsController {
   async update({ auth, request, response, serialize }: HttpContext) {
     const session = auth.getSessionOrFail()
     const change = await changePasswordValidator.validate(request.body())
-    const tokens = await limitConfirmation({ sessionId: session.id }, () =>
-      changePassword(session, change)
+    const tokens = await limitConfirmation({ sessionId: session.id, ip: request.ip() }, (caller) =>
+      changePassword(session, change, caller)
     )
 
     response.header('Cache-Control', 'no-store')

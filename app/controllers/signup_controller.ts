@@ -13,8 +13,8 @@ export default class SignupController {
     if (env.get('SIGNUP') === 'closed') throw new E_SIGNUP_CLOSED()
 
     const { device, ...account } = await signupValidator.validate(ctx.request.body())
-    const { user, opened } = await limitSignUp({ ...account, ip: ctx.request.ip() }, () =>
-      signUp(account, { ...signInOf(ctx), device: deviceOf(device) })
+    const { user, opened } = await limitSignUp({ ...account, ip: ctx.request.ip() }, (caller) =>
+      signUp(account, { ...signInOf(ctx), device: deviceOf(device) }, caller)
     )
 
     ctx.response.status(201).header('Cache-Control', 'no-store')

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { BoundedCache } from '#app/bounded_cache'
 
 /**
  * Statements that get a name: more than the application has.
@@ -20,8 +21,12 @@ const WHATEVER_COLUMNS = /(\bselect|\breturning|,)\s*(["\w]+\.)?\*(?!\s*from\s*\
 
 type Wording = { text: string; values?: unknown[]; name?: string }
 
-const seen = new Map<string, { times: number; name?: string }>()
-let named = 0
+const names = new Map<string, string>()
+
+/**
+ * How often statements without a name have come: those that come often stay in here.
+ */
+const counts = new BoundedCache<string, number>(2 * MOST)
 
 /**
  * Has PostgreSQL parse and plan a statement that comes often once for each connection, by giving it
@@ -37,19 +42,11 @@ export function nameStatements(client: Client): void {
 }
 
 function nameOf(text: string): string | undefined {
-  let entry = seen.get(text)
-  if (!entry) {
-    if (!WORK.test(text) || WHATEVER_COLUMNS.test(text)) return undefined
-    /** Those that did not come often make room. */
-    if (seen.size >= 2 * MOST) forgetUnnamed()
-    entry = { times: 0 }
-    seen.set(text, entry)
-  }
-  entry.times++
-  if (!entry.name && entry.times >= OFTEN && named < MOST) entry.name = `latchkey_${++named}`
-  return entry.name
-}
+  const name = names.get(text)
+  if (name || names.size >= MOST || !WORK.test(text) || WHATEVER_COLUMNS.test(text)) return name
 
-function forgetUnnamed() {
-  for (const [text, { name }] of seen) if (!name) seen.delete(text)
+  const count = (counts.get(text) ?? 0) + 1
+  counts.set(text, count)
+  if (count >= OFTEN) names.set(text, `latchkey_${names.size + 1}`)
+  return names.get(text)
 }

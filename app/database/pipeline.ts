@@ -1,6 +1,7 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { Query, type Client } from 'pg'
 import type { Database } from 'sqlite3'
+import { BoundedCache } from '#app/bounded_cache'
 import { inlined } from '#app/database/inlined'
 
 /**
@@ -114,22 +115,16 @@ function runOnSqlite(connection: Database, { sql, bindings }: Statement): Promis
 }
 
 /**
- * More than the application has.
+ * Statements with numbered places, by those with question marks. The application has fewer.
  */
-const MOST_TEXTS = 500
-
-const texts = new Map<string, string>()
+const texts = new BoundedCache<string, string>(500)
 
 /**
  * PostgreSQL numbers the places.
  */
 function numbered(sql: string): string {
-  let text = texts.get(sql)
-  if (text === undefined) {
+  return texts.getOrSet(sql, () => {
     let number = 0
-    text = sql.replaceAll('?', () => `$${++number}`)
-    if (texts.size >= MOST_TEXTS) texts.clear()
-    texts.set(sql, text)
-  }
-  return text
+    return sql.replaceAll('?', () => `$${++number}`)
+  })
 }

@@ -1,4 +1,5 @@
 import Bowser from 'bowser'
+import { BoundedCache } from '#app/bounded_cache'
 
 /**
  * What the client says the device is. `id` is stable and chosen by the client.
@@ -30,24 +31,14 @@ export function deviceOf(
 export function shownDevice(session: { device: Device; userAgent?: string | null }): Device {
   const { device, userAgent } = session
   if (device.name !== null || !userAgent) return device
-  return { ...device, name: nameOf(userAgent) }
+  return { ...device, name: names.getOrSet(userAgent, readName) }
 }
 
 /**
  * Names by user agent: few user agents come from many devices, and ending very many sessions
  * names each.
  */
-const names = new Map<string, string | null>()
-const REMEMBERED = 1_000
-
-function nameOf(userAgent: string): string | null {
-  const known = names.get(userAgent)
-  if (known !== undefined) return known
-  const name = readName(userAgent)
-  if (names.size >= REMEMBERED) names.clear()
-  names.set(userAgent, name)
-  return name
-}
+const names = new BoundedCache<string, string | null>(1_000)
 
 /**
  * "Chrome on Windows", "Safari on iPhone"; the product for what is no browser ("curl").

@@ -8,7 +8,7 @@ import { matchingApiKeys, sessionsToEnd, type SessionFilters } from '#app/sessio
 import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
 import { lockUsers } from '#app/sessions/user_lock'
 
-type Ended = { ended: number; complete: boolean }
+type Ended = Awaited<ReturnType<typeof inBatches>>
 
 /**
  * Ends the sessions that match, batch after batch, each under the locks of its users, where it is
@@ -20,18 +20,17 @@ export async function endMatchingSessions(
   watch: Watch
 ): Promise<Ended> {
   let after = 0
-  let total = 0
-  const complete = await inBatches(async (size) => {
+  return inBatches(async (size) => {
     const next = await sessionsToEnd(db.connection(), filters)
       .where('sessions.seq', '>', after)
       .select('sessions.seq', 'sessions.user_id')
       .orderBy('sessions.seq')
       .limit(size)
-    if (next.length === 0) return { taken: 0, ended: 0 }
+    if (next.length === 0) return { taken: 0, done: 0 }
     const seqs = next.map((row) => Number(row.seq))
     after = seqs.at(-1)!
 
-    const ended = await inTransaction(async (trx) => {
+    const done = await inTransaction(async (trx) => {
       await lockUsers(trx, distinct(next.map((row) => row.user_id)))
       const matching = await sessionsToEnd(trx, filters)
         .whereIn('sessions.seq', seqs)
@@ -40,10 +39,8 @@ export async function endMatchingSessions(
       const forced = await endSessions(trx, live, ending)
       return forced.length
     })
-    total += ended
-    return { taken: next.length, ended }
+    return { taken: next.length, done }
   }, watch)
-  return { ended: total, complete }
 }
 
 /**
@@ -55,18 +52,17 @@ export async function endMatchingApiKeys(
   watch: Watch
 ): Promise<Ended> {
   let after = 0
-  let total = 0
-  const complete = await inBatches(async (size) => {
+  return inBatches(async (size) => {
     const next = await matchingApiKeys(db.connection(), filters)
       .where('api_tokens.id', '>', after)
       .select('api_tokens.id', 'api_tokens.tokenable_id')
       .orderBy('api_tokens.id')
       .limit(size)
-    if (next.length === 0) return { taken: 0, ended: 0 }
+    if (next.length === 0) return { taken: 0, done: 0 }
     const ids = next.map((row) => Number(row.id))
     after = ids.at(-1)!
 
-    const ended = await inTransaction(async (trx) => {
+    const done = await inTransaction(async (trx) => {
       await lockUsers(trx, distinct(next.map((row) => row.tokenable_id)))
       const matching = await matchingApiKeys(trx, filters)
         .whereIn('api_tokens.id', ids)
@@ -79,10 +75,8 @@ export async function endMatchingApiKeys(
       await endApiKeys(trx, keys, ending)
       return keys.length
     })
-    total += ended
-    return { taken: next.length, ended }
+    return { taken: next.length, done }
   }, watch)
-  return { ended: total, complete }
 }
 
 function distinct(ids: (number | null)[]): number[] {

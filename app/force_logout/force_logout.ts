@@ -227,10 +227,10 @@ async function endMatching(
   const ended = await endMatchingSessions(filters, ending, watch)
   const keys = order.includeApiKeys
     ? await endMatchingApiKeys(filters, ending, watch)
-    : { ended: 0, complete: true }
+    : { done: 0, complete: true }
   return {
-    ended: ended.ended,
-    apiKeysEnded: keys.ended,
+    ended: ended.done,
+    apiKeysEnded: keys.done,
     sessions,
     cut: null,
     complete: ended.complete && keys.complete,

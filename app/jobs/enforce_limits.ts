@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { inBatches } from '#app/background/batches'
 import User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { endSessions } from '#app/sessions/end'
@@ -7,11 +8,6 @@ import { withWrittenUses } from '#app/sessions/last_seen'
 import { byLatestActivity, liveSessionsOf } from '#app/sessions/live_sessions'
 import { sessionLimitOf, surplusSessions } from '#app/sessions/policy'
 import { withUserLock } from '#app/sessions/user_lock'
-
-/**
- * Users that are read at once.
- */
-const USERS_PER_BATCH = 500
 
 /**
  * Why, in the log: no newcomer took over, so the reason is `forced`.
@@ -27,35 +23,36 @@ export type Trimmed = { sessions: number; users: number }
  */
 export async function enforceLimits(options: { actor: Actor; dryRun?: boolean }): Promise<Trimmed> {
   const trimmed: Trimmed = { sessions: 0, users: 0 }
-  for await (const userId of usersWithSeveralSessions()) {
-    const surplus = options.dryRun
-      ? await countSurplus(userId)
-      : await endSurplus(userId, options.actor)
-    if (surplus > 0) trimmed.users++
-    trimmed.sessions += surplus
-  }
+  let last = 0
+  await inBatches(async (size) => {
+    const userIds = await usersWithSeveralSessions({ after: last, count: size })
+    for (const userId of userIds) {
+      const surplus = options.dryRun
+        ? await countSurplus(userId)
+        : await endSurplus(userId, options.actor)
+      if (surplus > 0) trimmed.users++
+      trimmed.sessions += surplus
+      last = userId
+    }
+    return { taken: userIds.length, done: userIds.length }
+  })
   return trimmed
 }
 
 /**
  * Every limit is at least one, so nobody else can hold too many.
  */
-async function* usersWithSeveralSessions(): AsyncGenerator<number> {
-  let last = 0
-  for (;;) {
-    const found = await db
-      .from('sessions')
-      .select('user_id')
-      .whereNull('ended_at')
-      .where('user_id', '>', last)
-      .groupBy('user_id')
-      .havingRaw('count(*) > 1')
-      .orderBy('user_id')
-      .limit(USERS_PER_BATCH)
-    for (const { user_id: userId } of found) yield userId
-    if (found.length < USERS_PER_BATCH) return
-    last = found[found.length - 1].user_id
-  }
+async function usersWithSeveralSessions(page: { after: number; count: number }): Promise<number[]> {
+  const found = await db
+    .from('sessions')
+    .select('user_id')
+    .whereNull('ended_at')
+    .where('user_id', '>', page.after)
+    .groupBy('user_id')
+    .havingRaw('count(*) > 1')
+    .orderBy('user_id')
+    .limit(page.count)
+  return found.map((row) => row.user_id)
 }
 
 async function countSurplus(userId: number): Promise<number> {

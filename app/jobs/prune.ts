@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
-import { removeOldWindows } from '#app/rate_limits/counter'
+import { inBatches } from '#app/background/batches'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { closeEnded } from '#app/sessions/close_ended'
 import { inList, rows } from '#app/database/sql'
@@ -9,7 +9,7 @@ import { idleTimeout } from '#config/sessions'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
- * Rows of one statement: small, so that nobody waits long behind it.
+ * Lapsed sessions that are read at once.
  */
 const BATCH = 500
 
@@ -31,7 +31,7 @@ export type Pruned = {
  * Writes the end of sessions that time has ended, and removes what is older than `olderThan`
  * milliseconds: ended sessions, explained tokens, events, and tokens that have expired. Spent
  * refresh tokens stay as long as their session lives, since their reuse must be noticed. Works in
- * small batches, and stops between two when `signal` says so.
+ * batches, and stops between two when `signal` says so.
  */
 export async function prune(options: { olderThan: number; signal?: AbortSignal }): Promise<Pruned> {
   const before = new Date(clock.millis() - options.olderThan)
@@ -78,43 +78,21 @@ async function endLapsed(signal?: AbortSignal): Promise<number> {
  * Tokens that explained the session go with it.
  */
 function removeSessions(before: Date, signal?: AbortSignal): Promise<number> {
-  return inBatches(signal, () =>
-    removed(
-      `DELETE FROM sessions WHERE id IN (
-         SELECT id FROM sessions WHERE ended_at <= ? ORDER BY ended_at LIMIT ${BATCH}
-       ) RETURNING id`,
-      [before]
-    )
-  )
+  return remove('sessions', 'id', 'ended_at <= ? ORDER BY ended_at', [before], signal)
 }
 
 /**
  * Those that hang on an ended session go with the session.
  */
 function removeEndedTokens(before: Date, signal?: AbortSignal): Promise<number> {
-  return inBatches(signal, () =>
-    removed(
-      `DELETE FROM ended_tokens WHERE hash IN (
-         SELECT e.hash FROM ended_tokens e
-         WHERE e.ended_at <= ? AND (e.type <> 'refresh' OR NOT EXISTS (
-           SELECT 1 FROM sessions s WHERE s.id = e.session_id AND s.ended_at IS NULL
-         ))
-         ORDER BY e.ended_at LIMIT ${BATCH}
-       ) RETURNING hash`,
-      [before]
-    )
-  )
+  const old = `ended_at <= ? AND (type <> 'refresh' OR NOT EXISTS (
+      SELECT 1 FROM sessions s WHERE s.id = ended_tokens.session_id AND s.ended_at IS NULL
+    )) ORDER BY ended_at`
+  return remove('ended_tokens', 'hash', old, [before], signal)
 }
 
 function removeEvents(before: Date, signal?: AbortSignal): Promise<number> {
-  return inBatches(signal, () =>
-    removed(
-      `DELETE FROM session_events WHERE id IN (
-         SELECT id FROM session_events WHERE occurred_at <= ? ORDER BY occurred_at LIMIT ${BATCH}
-       ) RETURNING id`,
-      [before]
-    )
-  )
+  return remove('session_events', 'id', 'occurred_at <= ? ORDER BY occurred_at', [before], signal)
 }
 
 type ExpiredToken = {
@@ -130,19 +108,23 @@ type ExpiredToken = {
  * key ends.
  */
 async function removeExpiredTokens(before: Date, signal?: AbortSignal): Promise<number> {
-  return inBatches(signal, async () => {
-    const found: ExpiredToken[] = await db
-      .from('api_tokens')
-      .select('id', 'tokenable_id', 'type', 'name', 'expires_at')
-      .where('expires_at', '<=', before)
-      .limit(BATCH)
-    const ofSessions = found.filter((token) => token.type !== 'api_key')
-    const ids = ofSessions.map((token) => Number(token.id))
-    const byId = inList(db.connection(), 'id', 'int8', ids)
-    await rows(db.connection(), `DELETE FROM api_tokens WHERE ${byId.sql}`, [byId.binding])
-    for (const key of found.filter((token) => token.type === 'api_key')) await endKey(key)
-    return found.length
-  })
+  const removed = await inBatches(
+    async (size) => {
+      const found: ExpiredToken[] = await db
+        .from('api_tokens')
+        .select('id', 'tokenable_id', 'type', 'name', 'expires_at')
+        .where('expires_at', '<=', before)
+        .limit(size)
+      const ofSessions = found.filter((token) => token.type !== 'api_key')
+      const ids = ofSessions.map((token) => Number(token.id))
+      const byId = inList(db.connection(), 'id', 'int8', ids)
+      await rows(db.connection(), `DELETE FROM api_tokens WHERE ${byId.sql}`, [byId.binding])
+      for (const key of found.filter((token) => token.type === 'api_key')) await endKey(key)
+      return { taken: found.length, done: found.length }
+    },
+    { signal }
+  )
+  return removed.done
 }
 
 async function endKey(key: ExpiredToken): Promise<void> {
@@ -159,14 +141,7 @@ async function endKey(key: ExpiredToken): Promise<void> {
 }
 
 function removePasswordResets(signal?: AbortSignal): Promise<number> {
-  return inBatches(signal, () =>
-    removed(
-      `DELETE FROM password_resets WHERE hash IN (
-         SELECT hash FROM password_resets WHERE expires_at <= ? LIMIT ${BATCH}
-       ) RETURNING hash`,
-      [clock.now()]
-    )
-  )
+  return remove('password_resets', 'hash', 'expires_at <= ?', [clock.now()], signal)
 }
 
 /**
@@ -174,41 +149,31 @@ function removePasswordResets(signal?: AbortSignal): Promise<number> {
  */
 async function removeSpent(signal?: AbortSignal): Promise<number> {
   const now = clock.now()
-  const proofs = await inBatches(signal, () =>
-    removed(
-      `DELETE FROM dpop_proofs WHERE hash IN (
-         SELECT hash FROM dpop_proofs WHERE expires_at <= ? LIMIT ${BATCH}
-       ) RETURNING hash`,
-      [now]
-    )
-  )
-  const windows = await inBatches(signal, removeOldWindows)
+  const proofs = await remove('dpop_proofs', 'hash', 'expires_at <= ?', [now], signal)
+  const windows = await remove('rate_limits', 'key', 'expire <= ?', [now.getTime()], signal)
   if (legacyJwtConfig.until && now < legacyJwtConfig.until) return proofs + windows
-  const jwts = await inBatches(signal, () =>
-    removed(
-      `DELETE FROM exchanged_jwts WHERE hash IN (
-         SELECT hash FROM exchanged_jwts LIMIT ${BATCH}
-       ) RETURNING hash`,
-      []
-    )
-  )
-  return proofs + windows + jwts
+  return proofs + windows + (await remove('exchanged_jwts', 'hash', 'true', [], signal))
 }
 
-async function removed(sql: string, bindings: unknown[]): Promise<number> {
-  const gone = await rows(db.connection(), sql, bindings)
-  return gone.length
-}
-
-async function inBatches(
-  signal: AbortSignal | undefined,
-  removeBatch: () => Promise<number>
+/**
+ * Deletes the rows of a table that match, in batches. An order in `where` lets an index find them.
+ */
+async function remove(
+  table: string,
+  key: string,
+  where: string,
+  bindings: unknown[],
+  signal?: AbortSignal
 ): Promise<number> {
-  let total = 0
-  while (!signal?.aborted) {
-    const count = await removeBatch()
-    total += count
-    if (count < BATCH) break
-  }
-  return total
+  const sql = `DELETE FROM ${table} WHERE ${key} IN (
+      SELECT ${key} FROM ${table} WHERE ${where} LIMIT ?
+    ) RETURNING ${key}`
+  const removed = await inBatches(
+    async (size) => {
+      const gone = await rows(db.connection(), sql, [...bindings, size])
+      return { taken: gone.length, done: gone.length }
+    },
+    { signal }
+  )
+  return removed.done
 }

@@ -89,7 +89,7 @@ export class Argon2Worker extends Argon {
 
   /**
    * It gets nothing of the environment: what it needs are the parameters, which are no secret, and a
-   * thread for each hash at once (#app/passwords/hash_queue).
+   * thread for each hash at once (#app/passwords/passwords).
    */
   #start(): ChildProcess {
     const child = fork(fileURLToPath(SCRIPT), [JSON.stringify(this.#parameters)], {

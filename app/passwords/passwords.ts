@@ -1,22 +1,28 @@
-import { registerQueue } from '#app/metrics/metrics'
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import hash from '@adonisjs/core/services/hash'
+import { Semaphore, type Caller } from '#app/background/semaphore'
+import { hashSeconds, registerQueue } from '#app/metrics/metrics'
 import env from '#start/env'
-import { HashQueue } from '#app/passwords/hash_queue'
 
 /**
- * All password hashing goes through this queue.
+ * All password hashing goes through this queue. A hash takes a whole core for tens of
+ * milliseconds: without a bound a storm of sign-ins takes the checks of every other request down
+ * with it. So at most as many run at once as there are cores less one.
  */
-export const hashQueue = new HashQueue(() => env.get('HASH_QUEUE_LIMIT'))
+export const hashQueue = new Semaphore({ total: Math.max(availableParallelism() - 1, 1) }, () =>
+  env.get('HASH_QUEUE_LIMIT')
+)
 registerQueue('password_hash', () => hashQueue.waiting)
 
 let decoy: Promise<string> | undefined
 
 /**
- * The hash of a password, in PHC string format. Throws `E_UNAVAILABLE` when too many wait.
+ * The hash of a password, in PHC string format. `caller` is who asked for it: callers take turns.
+ * Throws `E_UNAVAILABLE` when too many wait.
  */
-export function hashPassword(password: string): Promise<string> {
-  return hashQueue.run(() => hash.make(password))
+export function hashPassword(password: string, caller?: Caller): Promise<string> {
+  return inTurn(() => hash.make(password), caller)
 }
 
 /**
@@ -24,12 +30,16 @@ export function hashPassword(password: string): Promise<string> {
  * a password) it does the same work on a decoy and says no. Throws `E_UNAVAILABLE` when too many
  * wait.
  */
-export async function verifyPassword(hashed: string | null, password: string): Promise<boolean> {
+export async function verifyPassword(
+  hashed: string | null,
+  password: string,
+  caller?: Caller
+): Promise<boolean> {
   if (hashed && hash.isValidHash(hashed)) {
-    return hashQueue.run(() => hash.verify(hashed, password))
+    return inTurn(() => hash.verify(hashed, password), caller)
   }
   const decoyHash = await prepareDecoy()
-  await hashQueue.run(() => hash.verify(decoyHash, password))
+  await inTurn(() => hash.verify(decoyHash, password), caller)
   return false
 }
 
@@ -50,4 +60,15 @@ export function prepareDecoy(): Promise<string> {
     throw error
   })
   return decoy
+}
+
+function inTurn<Result>(work: () => Promise<Result>, caller?: Caller): Promise<Result> {
+  return hashQueue.run(async () => {
+    const measured = hashSeconds.startTimer()
+    try {
+      return await work()
+    } finally {
+      measured()
+    }
+  }, caller)
 }

@@ -1,127 +1,113 @@
-import clock from '#app/clock'
 import logger from '@adonisjs/core/services/logger'
-import limiter from '@adonisjs/limiter/services/main'
-import { errors as limiterErrors, type LimiterResponse } from '@adonisjs/limiter'
-import type { Bucket } from '#app/rate_limits/buckets'
-import { FullBuckets } from '#app/rate_limits/full_buckets'
+import { BoundedCache } from '#app/bounded_cache'
+import clock from '#app/clock'
+import type { Bucket } from '#app/rate_limits/bucket'
+import { rateLimitCounter } from '#app/rate_limits/counter'
 import { ApiError } from '#exceptions/api_error'
 import { E_TOO_MANY_REQUESTS } from '#exceptions/errors'
 import type { RateLimit } from '#start/env_rules'
 
 /**
- * When an attempt keeps what it took: when it `failed`; whether it failed or not (`always`); or
- * when it failed or its result says so.
+ * Until when (Unix epoch, milliseconds) buckets are full, as far as this process has found out.
+ * More are full at once only when somebody has thousands of networks.
  */
-export type Keeps<Result> = 'failed' | 'always' | ((result: Result) => boolean)
+const fullUntil = new BoundedCache<string, number>(10_000)
 
-const fullBuckets = new FullBuckets()
-
-type Held = { bucket: Bucket; response: LimiterResponse; full: boolean; until: number }
+/**
+ * A unit that was taken of a bucket. `full`: it was one too many. `until`: when the window ends.
+ */
+type Taken = { bucket: Bucket; full: boolean; until: number }
 
 /**
  * Runs work that takes one unit of every bucket before it begins, and gives them back unless the
- * work was a failed guess: so of many at once no more than the limit are ever tried. Work that
- * went well, was refused for another reason (a limit, a disabled account) or broke down is no
- * guess.
+ * work was a failed guess: so of many at once no more than the limit are ever tried. Work that was
+ * refused for another reason (a session limit, a disabled account) or broke down is no guess. Work
+ * that went well keeps its units only where `countsToo` says so of its result. No limit: the work
+ * runs at once, and `buckets` is not called.
  *
  * Throws `E_TOO_MANY_REQUESTS` when a bucket is full, what the work throws, and whatever the
  * database throws when the buckets can't be asked.
  */
 export function attempt<Result>(
-  limit: RateLimit,
-  buckets: Bucket[],
-  keeps: Keeps<Result>,
-  work: () => Promise<Result>
+  limit: RateLimit | null,
+  buckets: () => Bucket[],
+  work: () => Promise<Result>,
+  countsToo: (result: Result) => boolean = () => false
 ): Promise<Result> {
-  return attemptGuess(limit, buckets, keeps, async () => {}, work)
+  return attemptGuess(limit, buckets, async () => {}, work, countsToo)
 }
 
 /**
- * The same for work that begins with a guess which takes long and changes nothing: it is looked
- * into while the units are taken, and what comes of it is dropped when a bucket turns out to be
- * full. After that, until the bucket is free again, this node looks into no guess that is not
- * admitted.
+ * The same for work that begins with a guess which takes long and changes nothing, such as the
+ * check of a password: it runs while the units are taken, and its outcome is dropped when a bucket
+ * turns out to be full. After that, until the bucket is free again, this process begins no guess
+ * that is not admitted.
  */
 export async function attemptGuess<Guess, Result>(
-  limit: RateLimit,
-  buckets: Bucket[],
-  keeps: Keeps<Result>,
+  limit: RateLimit | null,
+  buckets: () => Bucket[],
   guess: () => Promise<Guess>,
-  work: (guess: Guess) => Promise<Result>
+  work: (guess: Guess) => Promise<Result>,
+  countsToo: (result: Result) => boolean = () => false
 ): Promise<Result> {
-  const ahead = buckets.some(({ key }) => fullBuckets.has(key)) ? undefined : guess()
+  if (!limit) return work(await guess())
+  const asked = buckets()
+  const ahead = asked.some(({ key }) => isFull(key)) ? undefined : guess()
   ahead?.catch(() => {})
-  const held = await takeAll(limit, buckets)
-  const refused = await refusalOf(held)
-  if (refused) {
-    giveBack(limit, held)
-    throw new E_TOO_MANY_REQUESTS(Math.max(refused.response.availableIn, 1))
+  /** Asked for in one tick, so that they go in one statement. */
+  const taken = await Promise.all(asked.map((bucket) => take(limit, bucket)))
+  const refusal = await refusalOf(taken)
+  if (refusal) {
+    giveBack(taken)
+    const seconds = Math.ceil((refusal.until - clock.millis()) / 1000)
+    throw new E_TOO_MANY_REQUESTS(Math.max(seconds, 1))
   }
   try {
     const result = await work(await (ahead ?? guess()))
-    const counts = typeof keeps === 'function' ? keeps(result) : keeps === 'always'
-    if (!counts) giveBack(limit, held)
+    if (!countsToo(result)) giveBack(taken)
     return result
   } catch (error) {
-    if (!isFailedGuess(error)) giveBack(limit, held)
+    if (!isFailedGuess(error)) giveBack(taken)
     throw error
   }
 }
 
-/**
- * Asked for in one tick, so that they go in one statement.
- */
-function takeAll(limit: RateLimit, buckets: Bucket[]): Promise<Held[]> {
-  return Promise.all(
-    buckets.map(async (bucket) => {
-      const { response, full } = await consume(limit, bucket)
-      const until = clock.millis() + response.availableIn * 1000
-      if (full) fullBuckets.add(bucket.key, until)
-      return { bucket, response, full, until }
-    })
-  )
+function isFull(key: string): boolean {
+  return clock.millis() < (fullUntil.get(key) ?? 0)
 }
 
-async function consume(limit: RateLimit, bucket: Bucket) {
-  try {
-    return { response: await limiterOf(limit, bucket).consume(bucket.key), full: false }
-  } catch (error) {
-    if (!(error instanceof limiterErrors.E_TOO_MANY_REQUESTS)) throw error
-    return { response: error.response, full: true }
-  }
+async function take(limit: RateLimit, bucket: Bucket): Promise<Taken> {
+  const { points, expire } = await rateLimitCounter.take(bucket.key, 1, limit.windowMs)
+  const full = points > limit.count * bucket.times
+  if (full) fullUntil.set(bucket.key, expire)
+  return { bucket, full, until: expire }
 }
 
 /**
  * The full bucket that is free again last, of those that nothing overrules.
  */
-async function refusalOf(held: Held[]): Promise<Held | undefined> {
-  const refusing: Held[] = []
-  for (const taken of held) {
-    if (taken.full && !(await taken.bucket.overruled?.())) refusing.push(taken)
+async function refusalOf(taken: Taken[]): Promise<Taken | undefined> {
+  const refusing: Taken[] = []
+  for (const one of taken) {
+    if (one.full && !(await one.bucket.overruled?.())) refusing.push(one)
   }
-  return refusing.sort((one, other) => other.response.availableIn - one.response.availableIn)[0]
+  return refusing.sort((one, other) => other.until - one.until)[0]
 }
 
 /**
- * Behind the answer. A window that is over is let go: its units must not come off the next one.
- * Units that can't be given back for now only make the limit stricter for the rest of the window.
+ * Behind the answer. A window that is over is left alone: its units must not come off the next
+ * one. Units that can't be given back for now only make the limit stricter for the rest of the
+ * window.
  */
-function giveBack(limit: RateLimit, held: Held[]): void {
-  for (const { bucket, until } of held) {
+function giveBack(taken: Taken[]): void {
+  for (const { bucket, until } of taken) {
     if (clock.millis() >= until) continue
-    limiterOf(limit, bucket)
-      .decrement(bucket.key)
+    rateLimitCounter
+      .giveBack(bucket.key, 1)
       .catch((error: { code?: string }) =>
         logger.warn({ code: error.code }, 'A unit of a rate limit was not given back.')
       )
   }
-}
-
-function limiterOf(limit: RateLimit, { times }: Bucket) {
-  return limiter.use({
-    requests: limit.count * times,
-    duration: Math.ceil(limit.windowMs / 1000),
-  })
 }
 
 function isFailedGuess(error: unknown): boolean {

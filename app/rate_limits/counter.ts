@@ -5,28 +5,28 @@ import { rows } from '#app/database/sql'
 /**
  * What stands under a key: units used up, and when (Unix epoch, milliseconds) they are forgotten.
  */
-export type Entry = { points: number; expire: number }
+export type Count = { points: number; expire: number }
 
-type Pending = {
+type Request = {
   key: string
   units: number
   windowMs: number
-  resolve: (entry: Entry) => void
+  resolve: (count: Count) => void
   reject: (error: unknown) => void
 }
 
-type Stored = { key: string; points: number | string; expire: number | string }
+type Row = { key: string; points: number | string; expire: number | string }
 
 /**
- * Counts units in the database, atomically and for all nodes. What is asked for while a statement
- * is under way goes together in the next one, so that a storm costs a few statements and a lone
- * request one.
+ * The rate-limit counter: counts units in the database, atomically and for all nodes. What is asked
+ * for while a statement is under way goes together in the next one, so that a storm costs a few
+ * statements and a lone request one.
  *
  * Never call it inside a transaction: on SQLite it would wait for itself.
  */
 export class RateLimitCounter {
-  readonly #takes: Pending[] = []
-  readonly #returns: Pending[] = []
+  readonly #takes: Request[] = []
+  readonly #returns: Request[] = []
   #writing = false
 
   /**
@@ -34,67 +34,27 @@ export class RateLimitCounter {
    * counted in the order of asking, so that of many at once exactly so many stay within a limit.
    * Throws what the database throws.
    */
-  take(key: string, units: number, windowMs: number): Promise<Entry> {
-    return this.#ask(this.#takes, { key, units, windowMs })
-  }
-
-  /**
-   * Takes units back off, in the window that runs and never below zero. On one node it is seen by
-   * everything that is asked for later.
-   */
-  giveBack(key: string, units: number): Promise<Entry> {
-    return this.#ask(this.#returns, { key, units, windowMs: 0 })
-  }
-
-  /**
-   * What stands under a key in the window that runs; null when nothing does.
-   */
-  async read(key: string): Promise<Entry | null> {
-    const [found] = await rows<Stored>(
-      db.connection(),
-      'SELECT key, points, expire FROM rate_limits WHERE key = ? AND expire > ?',
-      [key, clock.millis()]
-    )
-    return found ? toEntry(found) : null
-  }
-
-  /**
-   * Writes what stands under a key, in a window that begins now.
-   */
-  async write(key: string, points: number, windowMs: number): Promise<Entry> {
-    const [written] = await rows<Stored>(
-      db.connection(),
-      `INSERT INTO rate_limits (key, points, expire) VALUES (?, ?, ?)
-       ON CONFLICT (key) DO UPDATE SET points = excluded.points, expire = excluded.expire
-       RETURNING key, points, expire`,
-      [key, points, clock.millis() + windowMs]
-    )
-    return toEntry(written)
-  }
-
-  /**
-   * Forgets a key. False when nothing stood there.
-   */
-  async forget(key: string): Promise<boolean> {
-    const gone = await rows(
-      db.connection(),
-      'DELETE FROM rate_limits WHERE key = ? RETURNING key',
-      [key]
-    )
-    return gone.length > 0
-  }
-
-  #ask(queue: Pending[], wish: Omit<Pending, 'resolve' | 'reject'>): Promise<Entry> {
+  take(key: string, units: number, windowMs: number): Promise<Count> {
     return new Promise((resolve, reject) => {
-      queue.push({ ...wish, resolve, reject })
-      if (queue === this.#takes) queueMicrotask(() => void this.#write())
-      else setImmediate(() => void this.#write())
+      this.#takes.push({ key, units, windowMs, resolve, reject })
+      queueMicrotask(() => void this.#write())
     })
   }
 
   /**
-   * Units come back before others are taken: whoever asks after a return sees it. A return alone
-   * lets the answer of its request go first.
+   * Takes units back off, in the window that runs and never below zero. On one node it is seen by
+   * everything that is asked for later. It waits for `setImmediate`, so that a return alone lets
+   * the answer of its request go first.
+   */
+  giveBack(key: string, units: number): Promise<Count> {
+    return new Promise((resolve, reject) => {
+      this.#returns.push({ key, units, windowMs: 0, resolve, reject })
+      setImmediate(() => void this.#write())
+    })
+  }
+
+  /**
+   * Returns are written before takes: whoever asks after a return sees it.
    */
   async #write() {
     if (this.#writing) return
@@ -102,90 +62,67 @@ export class RateLimitCounter {
     while (this.#returns.length > 0 || this.#takes.length > 0) {
       const returns = this.#returns.splice(0)
       const takes = this.#takes.splice(0)
-      if (returns.length > 0) await settle(returns, writeReturns)
-      if (takes.length > 0) await settle(takes, writeTakes)
+      if (returns.length > 0) await answer(returns, writeReturns)
+      if (takes.length > 0) await answer(takes, writeTakes)
     }
     this.#writing = false
   }
 }
 
 /**
- * The one ledger of this process.
+ * The one of this process.
  */
-export const ledger = new RateLimitCounter()
+export const rateLimitCounter = new RateLimitCounter()
 
 /**
- * Rows of one statement: few, so that nobody waits long behind it.
+ * Writes all requests in one statement, and answers each with what stood under its key once it was
+ * counted, but not those behind it.
  */
-const BATCH = 1000
-
-/**
- * Removes windows that are over, until `signal` says to stop. Returns how many.
- */
-export async function removeOldWindows(signal?: AbortSignal): Promise<number> {
-  let total = 0
-  while (!signal?.aborted) {
-    const gone = await rows(
-      db.connection(),
-      `DELETE FROM rate_limits WHERE key IN (
-         SELECT key FROM rate_limits WHERE expire <= ? LIMIT ${BATCH}
-       ) RETURNING key`,
-      [clock.millis()]
-    )
-    total += gone.length
-    if (gone.length < BATCH) break
-  }
-  return total
-}
-
-/**
- * One statement for all, which then hear each what stood there after their turn.
- */
-async function settle(
-  asked: Pending[],
-  write: (sums: Map<string, Pending>) => Promise<Stored[]>
+async function answer(
+  requests: Request[],
+  write: (sums: Request[]) => Promise<Row[]>
 ): Promise<void> {
-  const sums = new Map<string, Pending>()
-  for (const wish of asked) {
-    const sum = sums.get(wish.key)
-    if (sum) sum.units += wish.units
-    else sums.set(wish.key, { ...wish })
+  const sums = new Map<string, Request>()
+  for (const request of requests) {
+    const sum = sums.get(request.key)
+    if (sum) sum.units += request.units
+    else sums.set(request.key, { ...request })
   }
   try {
-    const stored = await write(sums)
-    const entries = new Map(stored.map((row) => [row.key, toEntry(row)]))
-    const later = new Map([...sums].map(([key, sum]) => [key, sum.units]))
-    for (const { key, units, resolve } of asked) {
-      const behind = later.get(key)! - units
-      later.set(key, behind)
-      const entry = entries.get(key) ?? { points: 0, expire: clock.millis() }
-      resolve({ ...entry, points: entry.points - behind })
+    const written = await write([...sums.values()])
+    const counts = new Map(written.map((row) => [row.key, row]))
+    for (const { key, units, resolve } of requests) {
+      const sum = sums.get(key)!
+      sum.units -= units
+      const { points, expire } = counts.get(key) ?? { points: sum.units, expire: clock.millis() }
+      resolve({ points: Number(points) - sum.units, expire: Number(expire) })
     }
   } catch (error) {
-    for (const { reject } of asked) reject(error)
+    for (const { reject } of requests) reject(error)
   }
 }
 
 /**
- * A window that ends later than one that began now by more than its own length was written under
- * a clock that has been set back since: it counts as over, or it would last for as long.
+ * Whether the window on record is still running. One that ends later than one that began now by
+ * more than its own length was written under a clock that has been set back since: it counts as
+ * over, or it would last for as long.
  */
 const RUNNING = 'rate_limits.expire > ? AND rate_limits.expire < 2 * excluded.expire - ?'
 
 /**
  * PostgreSQL locks rows in the order of their keys, so that two nodes can't wait for each other.
  */
-async function writeTakes(sums: Map<string, Pending>): Promise<Stored[]> {
+async function writeTakes(sums: Request[]): Promise<Row[]> {
   const client = db.connection()
   const now = clock.millis()
-  const wished = [...sums.values()].map(
-    ({ key, units, windowMs }) => [key, units, now + windowMs] as const
+  const { source, bindings } = asRows(
+    client.dialect.name,
+    sums.map(({ key, units, windowMs }) => [key, units, now + windowMs])
   )
-  const { source, bindings } = asRows(client.dialect.name, wished)
-  return rows<Stored>(
+  return rows<Row>(
     client,
     `INSERT INTO rate_limits (key, points, expire)
-     SELECT key, units, expire FROM ${source} AS wished WHERE true ORDER BY key
+     SELECT key, units, expire FROM ${source} AS requested WHERE true ORDER BY key
      ON CONFLICT (key) DO UPDATE SET
        points = CASE WHEN ${RUNNING} THEN rate_limits.points ELSE 0 END + excluded.points,
        expire = CASE WHEN ${RUNNING} THEN rate_limits.expire ELSE excluded.expire END
@@ -194,13 +131,15 @@ async function writeTakes(sums: Map<string, Pending>): Promise<Stored[]> {
   )
 }
 
-async function writeReturns(sums: Map<string, Pending>): Promise<Stored[]> {
+async function writeReturns(sums: Request[]): Promise<Row[]> {
   const client = db.connection()
   const now = clock.millis()
-  const given = [...sums.values()].map(({ key, units }) => [key, units, now] as const)
-  const { source, bindings } = asRows(client.dialect.name, given)
+  const { source, bindings } = asRows(
+    client.dialect.name,
+    sums.map(({ key, units }) => [key, units, now])
+  )
   const lock = client.dialect.name === 'postgres' ? 'FOR UPDATE OF stored' : ''
-  return rows<Stored>(
+  return rows<Row>(
     client,
     `UPDATE rate_limits
      SET points = CASE WHEN rate_limits.points > back.units THEN rate_limits.points - back.units ELSE 0 END
@@ -220,7 +159,7 @@ async function writeReturns(sums: Map<string, Pending>): Promise<Stored[]> {
  * PostgreSQL the commit of a statement that reads it is answered before it has reached the disk:
  * what a crash loses of a count is less than a second of it.
  */
-function asRows(dialect: string, list: (readonly [string, number, number])[]) {
+function asRows(dialect: string, list: [key: string, units: number, expire: number][]) {
   if (dialect === 'postgres') {
     const columns = [0, 1, 2].map((index) => list.map((row) => row[index]))
     return {
@@ -234,8 +173,4 @@ function asRows(dialect: string, list: (readonly [string, number, number])[]) {
     source: `(SELECT ${key} AS key, ${units} AS units, ${expire} AS expire FROM json_each(?))`,
     bindings: [JSON.stringify(list)] as unknown[],
   }
-}
-
-function toEntry({ points, expire }: Stored): Entry {
-  return { points: Number(points), expire: Number(expire) }
 }

@@ -1,66 +1,78 @@
-import { verifyToken } from '#app/token_verification/verify_token'
-import { rateLimits } from '#config/limiter'
+import db from '@adonisjs/lucid/services/db'
+import { Semaphore, type Caller } from '#app/background/semaphore'
 import { attempt, attemptGuess } from '#app/rate_limits/attempt'
-import { bucket, SHARED } from '#app/rate_limits/buckets'
-import { KeyedSemaphore } from '#app/rate_limits/semaphore'
+import { bucket, SHARED } from '#app/rate_limits/bucket'
 import { networkOf } from '#app/rate_limits/network'
-import { usesNetwork } from '#app/rate_limits/known_networks'
+import { verifyToken } from '#app/token_verification/verify_token'
+import { rateLimits } from '#config/rate_limits'
 import env from '#start/env'
+import type { RateLimit } from '#start/env_rules'
 
 /*
- * Every kind of work that has a rate limit, and what it is held against. Whoever is over it gets
- * `E_TOO_MANY_REQUESTS` before the work begins.
+ * Every kind of work that has a rate limit, and the buckets it is held against. Whoever is over it
+ * gets `E_TOO_MANY_REQUESTS` before the work begins.
  */
 
 type Work<Result> = () => Promise<Result>
+type CallersWork<Result> = (caller: Caller) => Promise<Result>
 
 /**
- * Two sign-ins of one account from one network are tried at once on a node, and twenty of one
- * network; the rest wait their turn. More would not be faster: their hashes wait for each other.
+ * Attempts that hash a password. Two of one account from one network are tried at once on a node,
+ * and twenty of one network; the rest wait their turn. An attempt holds its units until it is known
+ * to have succeeded, so without this a burst of good sign-ins would hold more than the limit and
+ * refuse each other. More at once would not be faster: their hashes wait for each other.
  */
-const accountLine = new KeyedSemaphore(2, () => env.get('HASH_QUEUE_LIMIT'))
-const networkLine = new KeyedSemaphore(20, () => env.get('HASH_QUEUE_LIMIT'))
+const hashingAttempts = new Semaphore({ perNetwork: 20, perAccount: 2 }, () =>
+  env.get('HASH_QUEUE_LIMIT')
+)
+
+function inTurn<Result>(
+  limit: RateLimit | null,
+  caller: Caller,
+  work: Work<Result>
+): Promise<Result> {
+  return limit ? hashingAttempts.run(work, caller) : work()
+}
 
 /**
  * A sign-in by password: so many failures of one account from one network, ten times as many from
  * one network, and ten times as many of one account from everywhere. The last one does not hold
  * for a network from which the account was signed in before, or strangers could lock its owner out.
- * `guess` looks into the password, `work` opens the session.
+ * `guess` checks the password, `work` opens the session.
  */
-export async function limitSignIn<Guess, Result>(
+export function limitSignIn<Guess, Result>(
   { email, ip }: { email: string; ip: string },
-  guess: Work<Guess>,
+  guess: CallersWork<Guess>,
   work: (guess: Guess) => Promise<Result>
 ): Promise<Result> {
-  const limit = rateLimits.signIn
-  if (!limit) return work(await guess())
   const network = networkOf(ip)
-  const here = bucket('signIn', 'account_here', [email, network])
-  const everyone = bucket('signIn', 'network', [network], { times: SHARED })
-  const anywhere = bucket('signIn', 'account', [email], {
-    times: SHARED,
-    overruled: () => usesNetwork(email, network),
-  })
-  return accountLine.run(here.key, () =>
-    networkLine.run(everyone.key, () =>
-      attemptGuess(limit, [here, everyone, anywhere], 'failed', guess, work)
-    )
+  const caller = { network, account: email }
+  const buckets = () => [
+    bucket('signIn', 'account_here', [email, network]),
+    bucket('signIn', 'network', [network], { times: SHARED }),
+    bucket('signIn', 'account', [email], {
+      times: SHARED,
+      overruled: () => hasUsedNetwork(email, network),
+    }),
+  ]
+  return inTurn(rateLimits.signIn, caller, () =>
+    attemptGuess(rateLimits.signIn, buckets, () => guess(caller), work)
   )
 }
 
 /**
  * A sign-in by a token of the old system, whose account is not known before it is verified.
  */
-export async function limitExchange<Result>(
+export function limitExchange<Result>(
   { jwt, ip }: { jwt: string; ip: string },
   work: Work<Result>
 ): Promise<Result> {
-  const limit = rateLimits.signIn
-  if (!limit) return work()
   const network = networkOf(ip)
-  const one = bucket('signIn', 'account_here', [jwt, network])
-  const everyone = bucket('signIn', 'network', [network], { times: SHARED })
-  return attempt(limit, [one, everyone], 'failed', work)
+  const buckets = () => [
+    bucket('signIn', 'account_here', [jwt, network]),
+    bucket('signIn', 'network', [network], { times: SHARED }),
+  ]
+  return attempt(rateLimits.signIn, buckets, work)
 }
 
 /**
@@ -68,29 +80,33 @@ export async function limitExchange<Result>(
  * by trying. The count is the session's own, so no other can use it up, and a full one refuses
  * this work and nothing else.
  */
-export async function limitConfirmation<Result>(
-  { sessionId }: { sessionId: string },
-  work: Work<Result>
+export function limitConfirmation<Result>(
+  { sessionId, ip }: { sessionId: string; ip: string },
+  work: CallersWork<Result>
 ): Promise<Result> {
-  const limit = rateLimits.signIn
-  if (!limit) return work()
-  const session = bucket('signIn', 'account_here', ['session', sessionId])
-  return accountLine.run(session.key, () => attempt(limit, [session], 'failed', work))
+  const caller = { network: networkOf(ip), account: sessionId }
+  const buckets = () => [bucket('signIn', 'account_here', ['session', sessionId])]
+  return inTurn(rateLimits.signIn, caller, () =>
+    attempt(rateLimits.signIn, buckets, () => work(caller))
+  )
 }
 
 /**
  * A sign-up. What fails here asks whether somebody has an account.
  */
-export async function limitSignUp<Result>(
+export function limitSignUp<Result>(
   { email, ip }: { email: string; ip: string },
-  work: Work<Result>
+  work: CallersWork<Result>
 ): Promise<Result> {
-  const limit = rateLimits.signUp
-  if (!limit) return work()
   const network = networkOf(ip)
-  const here = bucket('signUp', 'account_here', [email, network])
-  const everyone = bucket('signUp', 'network', [network], { times: SHARED })
-  return networkLine.run(everyone.key, () => attempt(limit, [here, everyone], 'failed', work))
+  const caller = { network, account: email }
+  const buckets = () => [
+    bucket('signUp', 'account_here', [email, network]),
+    bucket('signUp', 'network', [network], { times: SHARED }),
+  ]
+  return inTurn(rateLimits.signUp, caller, () =>
+    attempt(rateLimits.signUp, buckets, () => work(caller))
+  )
 }
 
 /**
@@ -98,65 +114,82 @@ export async function limitSignUp<Result>(
  * was ours passes what strangers behind the same address have used up, and one whose session
  * lives passes everything: nobody's wrong guesses end a session.
  */
-export async function limitRefresh<Result>(
+export function limitRefresh<Result>(
   { refreshToken, ip }: { refreshToken: string; ip: string },
   work: Work<Result>
 ): Promise<Result> {
-  const limit = rateLimits.refresh
-  if (!limit) return work()
   const verdict = async () => {
     const { type } = await verifyToken(refreshToken, ['refresh'])
     return type
   }
-  const one = bucket('refresh', 'account_here', [refreshToken], {
-    overruled: async () => ['live', 'expired'].includes(await verdict()),
-  })
-  const everyone = bucket('refresh', 'network', [networkOf(ip)], {
-    overruled: async () => (await verdict()) !== 'unknown',
-  })
-  return attempt(limit, [one, everyone], 'failed', work)
+  const buckets = () => [
+    bucket('refresh', 'account_here', [refreshToken], {
+      overruled: async () => ['live', 'expired'].includes(await verdict()),
+    }),
+    bucket('refresh', 'network', [networkOf(ip)], {
+      overruled: async () => (await verdict()) !== 'unknown',
+    }),
+  ]
+  return attempt(rateLimits.refresh, buckets, work)
 }
 
 /**
- * The wish for a reset link. Every one counts, or the mailbox behind the address would pay for it.
+ * A request for a reset link. Every one counts, or the mailbox behind the address would pay for it.
  */
-export async function limitForgot<Result>(
+export function limitForgot<Result>(
   { email, ip }: { email: string; ip: string },
   work: Work<Result>
 ): Promise<Result> {
-  const limit = rateLimits.reset
-  if (!limit) return work()
-  const account = bucket('forgot', 'account', [email])
-  const everyone = bucket('forgot', 'network', [networkOf(ip)], { times: SHARED })
-  return attempt(limit, [account, everyone], 'always', work)
+  const buckets = () => [
+    bucket('forgot', 'account', [email]),
+    bucket('forgot', 'network', [networkOf(ip)], { times: SHARED }),
+  ]
+  return attempt(rateLimits.reset, buckets, work, () => true)
 }
 
 /**
  * A reset by the token of a link.
  */
-export async function limitReset<Result>(
+export function limitReset<Result>(
   { token, ip }: { token: string; ip: string },
-  work: Work<Result>
+  work: CallersWork<Result>
 ): Promise<Result> {
-  const limit = rateLimits.reset
-  if (!limit) return work()
-  const one = bucket('reset', 'account', [token])
-  const everyone = bucket('reset', 'network', [networkOf(ip)])
-  return networkLine.run(everyone.key, () => attempt(limit, [one, everyone], 'failed', work))
+  const network = networkOf(ip)
+  const caller = { network, account: token }
+  const buckets = () => [bucket('reset', 'account', [token]), bucket('reset', 'network', [network])]
+  return inTurn(rateLimits.reset, caller, () =>
+    attempt(rateLimits.reset, buckets, () => work(caller))
+  )
 }
 
 /**
  * A question of a service client about a token. Counted are clients that are not who they say they
  * are, and answers that a token is not active, or tokens could be found by trying (RFC 7662 §4).
  */
-export async function limitIntrospection<Result extends { active: boolean }>(
+export function limitIntrospection<Result extends { active: boolean }>(
   { clientId, ip }: { clientId: string; ip: string },
   work: Work<Result>
 ): Promise<Result> {
-  const limit = rateLimits.introspect
-  if (!limit) return work()
-  const network = networkOf(ip)
-  const here = bucket('introspect', 'account_here', [clientId, network])
-  const everyone = bucket('introspect', 'network', [network], { times: SHARED })
-  return attempt(limit, [here, everyone], ({ active }) => !active, work)
+  const buckets = () => {
+    const network = networkOf(ip)
+    return [
+      bucket('introspect', 'account_here', [clientId, network]),
+      bucket('introspect', 'network', [network], { times: SHARED }),
+    ]
+  }
+  return attempt(rateLimits.introspect, buckets, work, ({ active }) => !active)
+}
+
+/**
+ * Whether one of the newest 100 sessions of an account, live or ended, was opened from a network.
+ */
+async function hasUsedNetwork(email: string, network: string): Promise<boolean> {
+  const opened: { ip: string | null }[] = await db
+    .from('sessions')
+    .join('users', 'users.id', 'sessions.user_id')
+    .where('users.email', email)
+    .orderBy('sessions.seq', 'desc')
+    .limit(100)
+    .select('sessions.ip')
+  return opened.some(({ ip }) => ip !== null && networkOf(ip) === network)
 }

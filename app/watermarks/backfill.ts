@@ -80,17 +80,18 @@ export async function countEndedBy(cutoff: Watermark): Promise<number> {
 }
 
 async function backfillWatermark(cutoff: Watermark, watch: Watch): Promise<Finished> {
-  const done: Finished = { ended: 0, apiKeysEnded: 0, complete: false }
-  const sessionsDone = await inBatches(alive(sessionStep(cutoff, done)), watch)
-  const keysDone = sessionsDone && (await inBatches(alive(keyStep(cutoff, done)), watch))
-  if (!keysDone) return done
-
-  await db
-    .from('cutoffs')
-    .where('id', cutoff.id)
-    .whereNull('finished_at')
-    .update({ finished_at: clock.now() })
-  return { ...done, complete: true }
+  const sessions = await inBatches(alive(sessionStep(cutoff)), watch)
+  const keys = sessions.complete
+    ? await inBatches(alive(keyStep(cutoff)), watch)
+    : { done: 0, complete: false }
+  if (keys.complete) {
+    await db
+      .from('cutoffs')
+      .where('id', cutoff.id)
+      .whereNull('finished_at')
+      .update({ finished_at: clock.now() })
+  }
+  return { ended: sessions.done, apiKeysEnded: keys.done, complete: keys.complete }
 }
 
 /**
@@ -107,7 +108,7 @@ function alive<Result>(step: (size: number) => Promise<Result>) {
   }
 }
 
-function sessionStep(cutoff: Watermark, done: Finished) {
+function sessionStep(cutoff: Watermark) {
   let after = 0
   return async (size: number) => {
     const next = await unended(cutoff)
@@ -115,11 +116,11 @@ function sessionStep(cutoff: Watermark, done: Finished) {
       .select('seq', 'user_id')
       .orderBy('seq')
       .limit(size)
-    if (next.length === 0) return { taken: 0, ended: 0 }
+    if (next.length === 0) return { taken: 0, done: 0 }
     const seqs = next.map((row) => Number(row.seq))
     after = seqs.at(-1)!
 
-    const ended = await inTransaction(async (trx) => {
+    const done = await inTransaction(async (trx) => {
       await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
       const open = await trx
         .from('sessions')
@@ -128,12 +129,11 @@ function sessionStep(cutoff: Watermark, done: Finished) {
         .whereNull('ended_at')
       return closeCovered(trx, open.map(toCoveredSession))
     })
-    done.ended += ended
-    return { taken: next.length, ended }
+    return { taken: next.length, done }
   }
 }
 
-function keyStep(cutoff: Watermark, done: Finished) {
+function keyStep(cutoff: Watermark) {
   let after = 0
   return async (size: number) => {
     const next = await unendedKeys(cutoff)
@@ -141,11 +141,11 @@ function keyStep(cutoff: Watermark, done: Finished) {
       .select('id', 'tokenable_id')
       .orderBy('id')
       .limit(size)
-    if (next.length === 0) return { taken: 0, ended: 0 }
+    if (next.length === 0) return { taken: 0, done: 0 }
     const ids = next.map((row) => Number(row.id))
     after = ids.at(-1)!
 
-    const ended = await inTransaction(async (trx) => {
+    const done = await inTransaction(async (trx) => {
       await lockUsers(trx, usersOf(next.map((row) => row.tokenable_id)))
       const keys = await trx
         .from('api_tokens')
@@ -159,8 +159,7 @@ function keyStep(cutoff: Watermark, done: Finished) {
       )
       return keys.length
     })
-    done.apiKeysEnded += ended
-    return { taken: next.length, ended }
+    return { taken: next.length, done }
   }
 }
 

@@ -1,8 +1,8 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
 /**
- * How much of each rate limit is used up, shared by all nodes: the table that `@adonisjs/limiter`
- * knows. Keys are keyed hashes; `expire` is in milliseconds of the Unix epoch.
+ * How much of each rate limit is used up, shared by all nodes. Keys are keyed hashes; `expire` is in
+ * milliseconds of the Unix epoch.
  */
 export default class extends BaseSchema {
   protected tableName = 'rate_limits'

@@ -22,11 +22,15 @@ async function countHashes(
 ): Promise<{ hashes: number; outcome: unknown }> {
   let hashes = 0
   const { run } = hashQueue
-  hashQueue.run = (work) =>
-    run.call(hashQueue, async () => {
-      await before(++hashes)
-      return work()
-    }) as ReturnType<typeof work>
+  hashQueue.run = (work, caller) =>
+    run.call(
+      hashQueue,
+      async () => {
+        await before(++hashes)
+        return work()
+      },
+      caller
+    ) as ReturnType<typeof work>
   try {
     const outcome = await attempt().catch((error: unknown) => error)
     return { hashes, outcome }

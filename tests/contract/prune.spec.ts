@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
@@ -22,6 +23,50 @@ const NOTHING = {
   tokens: 0,
   passwordResets: 0,
   spent: 0,
+}
+
+/**
+ * A row for each table that is pruned, with a user and moments: it is old from `later` on.
+ */
+const OLD_ROWS: Record<string, (row: { index: number; userId: number; later: Date }) => object> = {
+  sessions: ({ userId, later }) => ({
+    id: randomUUID(),
+    user_id: userId,
+    created_at: later,
+    last_seen_at: later,
+    expires_at: later,
+    ended_at: later,
+    end_reason: 'logout',
+  }),
+  ended_tokens: ({ index, later }) => ({
+    hash: `ended ${index}`,
+    type: 'api_key',
+    ended_at: later,
+  }),
+  session_events: ({ later }) => ({
+    type: 'user.created',
+    actor: 'system',
+    data: '{}',
+    occurred_at: later,
+  }),
+  api_tokens: ({ index, userId, later }) => ({
+    tokenable_id: userId,
+    type: 'access',
+    hash: `token ${index}`,
+    abilities: '["*"]',
+    created_at: later,
+    updated_at: later,
+    expires_at: later,
+  }),
+  password_resets: ({ index, userId, later }) => ({
+    hash: `reset ${index}`,
+    user_id: userId,
+    created_at: later,
+    expires_at: later,
+  }),
+  dpop_proofs: ({ index, later }) => ({ hash: `proof ${index}`, expires_at: later }),
+  rate_limits: ({ index, later }) => ({ key: `${index}`, points: 1, expire: later.getTime() }),
+  exchanged_jwts: ({ index, later }) => ({ hash: `jwt ${index}`, exchanged_at: later }),
 }
 
 test.group('Pruning', (group) => {
@@ -149,6 +194,41 @@ test.group('Pruning', (group) => {
     const pruned = await prune({ olderThan: 30 * DAY })
     assert.equal(pruned.events, 1200)
   })
+
+  test('told to stop in the first batch of {$self}, it begins no second one')
+    .with(Object.keys(OLD_ROWS))
+    .run(async ({ assert, cleanup }, table) => {
+      const { until } = legacyJwtConfig
+      const { client } = db.connection().getWriteClient()
+      const { acquireConnection } = client
+      cleanup(() => {
+        legacyJwtConfig.until = until
+        client.acquireConnection = acquireConnection
+      })
+      legacyJwtConfig.until = undefined
+      const { id: userId } = await makeUser()
+      await db.from('session_events').delete()
+      for (let start = 0; start < 350; start += 70) {
+        const rows = Array.from({ length: 70 }, (_, index) =>
+          OLD_ROWS[table]({ index: start + index, userId, later: clock.now() })
+        )
+        await db.table(table).multiInsert(rows)
+      }
+      clock.advance(31 * DAY)
+
+      /** Stops at the first statement, the second and so on, until that is one of this table. */
+      for (let last = 1; (await countRows(table)) === 350; last++) {
+        const stop = new AbortController()
+        let statements = 0
+        client.acquireConnection = () => {
+          if (++statements === last) stop.abort()
+          return acquireConnection.call(client)
+        }
+        await prune({ olderThan: 30 * DAY, signal: stop.signal })
+        client.acquireConnection = acquireConnection
+      }
+      assert.equal(await countRows(table), 250)
+    })
 })
 
 test.group('ScheduledJob', (group) => {

@@ -261,7 +261,7 @@ test.group('Other rate limits', (group) => {
     const { email } = await makeUser()
     for (const address of [email, 'nobody@example.com']) {
       const statuses: number[] = []
-      for (let wish = 0; wish < 4; wish++) {
+      for (let request = 0; request < 4; request++) {
         const answer = await post('password/forgot', { email: address })
         statuses.push(answer.status)
       }

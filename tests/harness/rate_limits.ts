@@ -1,4 +1,4 @@
-import { rateLimits, type LimitedWork } from '#config/limiter'
+import { rateLimits, type LimitedWork } from '#config/rate_limits'
 import type { RateLimit } from '#start/env_rules'
 
 /**

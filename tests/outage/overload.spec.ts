@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { makeUser } from '#tests/harness/accounts'
+import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
 import { startServer } from '#tests/harness/server'
@@ -47,4 +47,42 @@ test.group('More sign-ins than a server can take', (group) => {
     assert.equal(status, 200)
     await server.stop()
   }).timeout(60_000)
+
+  test('an attacker who floods the queue keeps nobody else out, with the rate limit {$self}')
+    .with(['off', '10/1m'])
+    .run(async ({ assert, cleanup }, rateLimit) => {
+      const server = await startServer({
+        env: { HASH_QUEUE_LIMIT: '20', RATE_LIMIT_SIGN_IN: rateLimit, TRUST_PROXY: 'loopback' },
+      })
+      cleanup(() => server.stop())
+      const honest = await Promise.all(Array.from({ length: 8 }, () => makeUser()))
+      const signIn = (email: string, password: string, ip: string) =>
+        call(server.url, 'POST', '/api/v1/auth/login', {
+          body: { email, password },
+          headers: { 'x-forwarded-for': ip },
+        })
+
+      let attacking = true
+      const told: number[] = []
+      const attackers = Array.from({ length: 90 }, async (_, index) => {
+        for (let guess = 0; attacking; guess++) {
+          const email = index % 2 ? 'victim@example.com' : `victim${index}.${guess}@example.com`
+          const { status } = await signIn(email, `guess ${guess}`, `2001:db8:0:${index % 3}::1`)
+          told.push(status)
+        }
+      })
+      while (!told.includes(503)) await new Promise((resolve) => setTimeout(resolve, 10))
+
+      const answers = []
+      for (let round = 0; round < 2; round++) {
+        const signIns = honest.map(({ email }, index) =>
+          signIn(email, PASSWORD, index < 4 ? '198.51.100.1' : `198.51.100.${index}`)
+        )
+        answers.push(...(await Promise.all(signIns)))
+      }
+      attacking = false
+      await Promise.all(attackers)
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+    })
+    .timeout(60_000)
 })

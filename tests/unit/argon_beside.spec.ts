@@ -73,7 +73,7 @@ test.group('The process that hashes passwords', () => {
   test('when it stands still, what waits is refused, and another one does what comes', async ({
     assert,
   }) => {
-    const beside = new Argon2Worker(parameters, 300)
+    const beside = new Argon2Worker(parameters, 1_000)
     const hashed = await beside.make('password')
     const still = beside.pid!
     process.kill(still, 'SIGSTOP')

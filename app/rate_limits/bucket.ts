@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { appKey } from '#config/app'
-import type { LimitedWork } from '#config/limiter'
+import type { LimitedWork } from '#config/rate_limits'
 
 /**
  * How many times as much a bucket holds that many people share (a network, or an account as seen
@@ -13,7 +13,6 @@ export const SHARED = 10
  * this attempt may pass all the same.
  */
 export type Bucket = {
-  scope: 'account_here' | 'account' | 'network'
   key: string
   times: number
   overruled?: () => Promise<boolean>
@@ -25,12 +24,12 @@ export type Bucket = {
  */
 export function bucket(
   work: LimitedWork | 'forgot',
-  scope: Bucket['scope'],
+  scope: 'account_here' | 'account' | 'network',
   parts: string[],
-  options: { times?: number; overruled?: Bucket['overruled'] } = {}
+  { times = 1, overruled }: Partial<Omit<Bucket, 'key'>> = {}
 ): Bucket {
   const hash = createHmac('sha256', appKey.release())
     .update(JSON.stringify(['rate limit', work, scope, ...parts]))
     .digest('base64url')
-  return { times: 1, ...options, scope, key: `${work}:${scope}:${hash}` }
+  return { key: `${work}:${scope}:${hash}`, times, overruled }
 }
