@@ -10,7 +10,7 @@ import type User from '#models/user'
  * another on every node, and count, evict and insert see the truth.
  *
  * On PostgreSQL the first statement locks the row. On SQLite the transaction has held the whole
- * database since it began (#app/database/run_in_turn).
+ * database since it began (#app/database/sqlite).
  *
  * `user` is null when there is no such user any more. `also` are statements that are sent with the
  * first one and see what it sees; `work` gets the rows of each.
