@@ -1,14 +1,10 @@
-import type { Socket } from 'node:net'
+import { createHash } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
 import type { Client } from 'pg'
 import type { Database } from 'sqlite3'
+import { LOOKUP_TIMEOUT_MS } from '#app/database/postgres'
+import { prepared } from '#app/database/sqlite'
 import { E_UNAVAILABLE } from '#exceptions/errors'
-
-/**
- * Milliseconds after which a lookup fails: what takes a fraction of one otherwise will not come
- * any more.
- */
-const PATIENCE = 5_000
 
 /**
  * For each field of a row, the expression that gives it.
@@ -21,10 +17,13 @@ export type Columns<Row> = Record<keyof Row & string, string>
  * It stands one level below knex, because every request comes through here: the statement is
  * prepared once for each connection, and all rows come as one JSON text, which the database makes
  * outside of the thread that answers requests.
+ *
+ * Internal of knex: `acquireConnection` and `releaseConnection` of its client, which lend the
+ * driver's own connection. `acquiredConnections` (#app/database/internals) checks them.
  */
 export class LookupStatement<Row extends object> {
   readonly #name: string
-  readonly #patience: number
+  readonly #timeoutMs: number
   readonly #columns: (keyof Row & string)[]
   readonly #sqlite: string
   readonly #postgres: string
@@ -32,48 +31,50 @@ export class LookupStatement<Row extends object> {
   /**
    * `columns` says what stands in each field of a row; instants arrive as `StoredInstant`. `from`
    * is what follows `FROM`, and `key` the column, with a unique index, that the keys are compared
-   * with. `patience` is in milliseconds.
+   * with. `timeoutMs` is for SQLite: PostgreSQL's is that of the connection.
    */
   constructor(
     name: string,
     query: { columns: Columns<Row>; from: string; key: string },
-    patience = PATIENCE
+    timeoutMs = LOOKUP_TIMEOUT_MS
   ) {
     const { columns, from, key } = query
     const values = Object.values(columns).join(', ')
-    this.#name = name
-    this.#patience = patience
+    this.#timeoutMs = timeoutMs
     this.#columns = Object.keys(columns) as (keyof Row & string)[]
     this.#sqlite = `SELECT json_group_array(json_array(${values})) AS found
       FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`
     this.#postgres = `SELECT json_agg(json_build_array(${values})) AS found
       FROM ${from} WHERE ${key} = ANY($1::text[])`
+    /** Behind a pooler nodes of different versions share connections: one name, one text. */
+    const digest = createHash('sha256').update(this.#postgres).digest('hex')
+    this.#name = `${name}_${digest.slice(0, 16)}`
   }
 
   /**
-   * The rows behind the keys, in no order. Throws `E_UNAVAILABLE` when the database does not
-   * answer in time, and whatever the driver throws.
+   * The rows behind the keys, in no order. Throws when the database does not answer in time, and
+   * whatever the driver throws.
    */
   async read(keys: string[]): Promise<Row[]> {
     const lookup = db.connection('lookup')
-    const pool = lookup.getReadClient().client
-    const connection = await pool.acquireConnection()
+    const { client } = lookup.getReadClient()
+    const connection = await client.acquireConnection()
     if (lookup.dialect.name === 'postgres') {
       /** It is pipelined: the next statement goes down it before this one is answered. */
       const answer = this.#readPostgres(connection, keys)
-      void pool.releaseConnection(connection)
+      void client.releaseConnection(connection)
       return this.#toRows(await answer)
     }
     try {
       return this.#toRows(await this.#readSqlite(connection, keys))
     } finally {
-      void pool.releaseConnection(connection)
+      void client.releaseConnection(connection)
     }
   }
 
   async #readPostgres(connection: Client, keys: string[]): Promise<unknown[][]> {
     const query = { name: this.#name, text: this.#postgres, values: [keys] }
-    const { rows } = await inTime(connection.query(query), this.#patience, () => hangUp(connection))
+    const { rows } = await connection.query(query)
     return rows[0].found ?? []
   }
 
@@ -82,13 +83,18 @@ export class LookupStatement<Row extends object> {
    * which it began.
    */
   async #readSqlite(connection: Database, keys: string[]): Promise<unknown[][]> {
-    const answer = new Promise<string>((resolve, reject) => {
-      connection.all<{ found: string }>(this.#sqlite, [JSON.stringify(keys)], (error, rows) => {
+    const statement = await prepared(connection, this.#sqlite)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new E_UNAVAILABLE({ cause: new Error('The database did not answer a lookup.') }))
+        connection.interrupt()
+      }, this.#timeoutMs)
+      statement.all<{ found: string }>([JSON.stringify(keys)], (error, rows) => {
+        clearTimeout(timer)
         if (error) reject(error)
-        else resolve(rows[0].found)
+        else resolve(JSON.parse(rows[0].found))
       })
     })
-    return JSON.parse(await inTime(answer, this.#patience, () => connection.interrupt()))
   }
 
   #toRows(found: unknown[][]): Row[] {
@@ -98,36 +104,4 @@ export class LookupStatement<Row extends object> {
       return row as Row
     })
   }
-}
-
-/**
- * What the database answers, unless it takes too long: then `giveUp` ends the attempt, so that the
- * next one starts clean.
- */
-async function inTime<Answer>(
-  answer: Promise<Answer>,
-  patience: number,
-  giveUp: () => void
-): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new E_UNAVAILABLE({ cause: new Error('The database did not answer a lookup.') }))
-      giveUp()
-    }, patience)
-  })
-  try {
-    return await Promise.race([answer, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/**
- * Cuts a connection on which a query hangs. The pool sees it cut and makes another.
- */
-function hangUp(connection: Client) {
-  const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection
-  ;(connection as { __knex__disposed?: unknown }).__knex__disposed = 'The connection hangs.'
-  stream.destroy()
 }

@@ -1,10 +1,27 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
-import { pipeline, type Statement } from '#app/database/pipeline'
+import type { RawQueryBindings } from '@adonisjs/lucid/types/querybuilder'
 
 /**
- * `column IN (…)` for a list of any length as one bound value, so that the statement stays the
- * same and can be prepared once. All spellings use the column's index; a list of one is spelled as
- * an equation, for which PostgreSQL need not plan anew each time.
+ * A statement and the values of its question marks.
+ */
+export type Statement = { sql: string; bindings: unknown[] }
+
+/**
+ * The rows of a statement.
+ */
+export async function rows<Row>(
+  client: QueryClientContract,
+  sql: string,
+  bindings: unknown[] = []
+): Promise<Row[]> {
+  const result = await client.rawQuery(sql, bindings as RawQueryBindings)
+  return client.dialect.name === 'postgres' ? result.rows : result
+}
+
+/**
+ * `column IN (…)` for a list of any length as one bound value, so that the statement's text stays
+ * the same. All spellings use the column's index; a list of one is spelled as an equation, for
+ * which PostgreSQL plans faster.
  */
 export function inList(
   client: QueryClientContract,
@@ -22,20 +39,7 @@ export function inList(
 }
 
 /**
- * The rows of a statement.
- */
-export async function rows<Row>(
-  client: QueryClientContract,
-  sql: string,
-  bindings: unknown[] = []
-): Promise<Row[]> {
-  const [found] = await pipeline(client, [{ sql, bindings }])
-  return found as Row[]
-}
-
-/**
- * An INSERT of rows that all have the columns of the first, and what it binds. What runs with every
- * sign-in is spelled out like this: knex takes longer to build a statement than SQLite to run it.
+ * An INSERT of rows that all have the columns of the first, and what it binds.
  */
 export function insertOf(table: string, list: Record<string, unknown>[]): Statement {
   const columns = Object.keys(list[0])

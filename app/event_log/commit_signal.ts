@@ -1,5 +1,4 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { afterCommit } from '#app/database/transaction'
 import type { NewEvent } from '#app/event_log/append'
 
 /**
@@ -27,7 +26,7 @@ export function tellAfterCommit(trx: TransactionClientContract, events: NewEvent
   }
   const all = [...events]
   written.set(trx, all)
-  afterCommit(trx, () => {
+  trx.after('commit', () => {
     for (const listener of listeners) listener(all)
   })
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SECURITY_HEADERS } from '#app/http/security_headers'
 
@@ -32,7 +33,11 @@ export function refuseRequest(response: ServerResponse, status: number): void {
 
 /**
  * Answers on a connection on which the parser found no request it understands, or one that is too
- * slow, and closes it.
+ * slow, and closes it. Within the answer to an earlier request another one would be taken for a
+ * part of it.
+ *
+ * Internal of Node.js: `_httpMessage` of a socket is the response that it is writing, by which
+ * Node.js itself decides the same. `socketsNameTheirResponse` checks that (#app/internals).
  */
 export function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
   const { _httpMessage: answering } = socket as { _httpMessage?: { headersSent: boolean } }
@@ -46,6 +51,13 @@ export function refuseConnection(error: Error & { code?: string }, socket: Duple
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, '', body].join('\r\n'), () =>
     socket.destroy()
   )
+}
+
+export function socketsNameTheirResponse(): boolean {
+  const socket = new Socket()
+  const response = new ServerResponse(new IncomingMessage(socket))
+  response.assignSocket(socket)
+  return (socket as { _httpMessage?: unknown })._httpMessage === response && !response.headersSent
 }
 
 function answerOf(status: number) {

@@ -10,7 +10,7 @@ import { SELECT_USERS, toUser, type UserRow } from '#models/user_row'
  * another on every node, and count, evict and insert see the truth.
  *
  * On PostgreSQL the first statement locks the row. On SQLite the transaction has held the whole
- * database since it began (BEGIN IMMEDIATE).
+ * database since it began (#app/database/sqlite).
  *
  * `user` is null when there is no such user any more.
  */

@@ -3,7 +3,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 /**
  * Bounds how many requests wait for a connection to the database, on every pool of a server.
  */
-export default class BoundedWaitingProvider {
+export default class ConnectionPoolProvider {
   constructor(protected app: ApplicationService) {}
 
   async boot() {
