@@ -3,7 +3,7 @@
 | Benchmark
 |--------------------------------------------------------------------------
 |
-| npm run bench -- [--quick] [--only=checks|storm|scale|signin|ending]
+| npm run bench -- [--quick] [--only=checks|storm|scale|signin|refresh|ending]
 |                  [--database=sqlite|postgres] [--json FILE]
 |
 */
@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { compareChecks } from './checks.js'
 import { measureEnding } from './ending.js'
 import { Plan } from './plan.js'
+import { compareRefresh } from './refresh.js'
 import { compareScales } from './scale.js'
 import { DATABASES, Workshop, type Database } from './servers.js'
 import { compareSignIn } from './sign_in.js'
@@ -24,6 +25,7 @@ const SECTIONS = {
   storm: compareStorm,
   scale: compareScales,
   signin: compareSignIn,
+  refresh: compareRefresh,
   ending: measureEnding,
 }
 type Section = keyof typeof SECTIONS

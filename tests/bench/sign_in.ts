@@ -4,13 +4,17 @@ import type { Plan } from './plan.js'
 import type { BenchServer, Database, Workshop } from './servers.js'
 
 const SIGN_INS_A_ROUND = 40
-const ACCOUNTS = 8
+
+/**
+ * The first of a server's users, who sign in here. Other measurements on the server take others.
+ */
+export const ACCOUNTS = 8
 
 /**
  * Rounds before the first that counts: the code of a sign-in runs seldom, so it takes a while until
  * it is compiled as in a server that has been up for a minute.
  */
-const WARM_UP_ROUNDS = 25
+export const WARM_UP_ROUNDS = 25
 
 /**
  * How long a sign-in takes over HTTP beside one bare verification of a password in the same
@@ -18,10 +22,10 @@ const WARM_UP_ROUNDS = 25
  */
 export async function compareSignIn(workshop: Workshop, database: Database, plan: Plan) {
   const server = await workshop.startServer(database)
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) await takeTurns(server)
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) await timeSignIns(server)
 
   const rounds: { signIn: number; hash: number; beyond: number }[] = []
-  for (let round = 0; round < plan.rounds; round++) rounds.push(await takeTurns(server))
+  for (let round = 0; round < plan.rounds; round++) rounds.push(await timeSignIns(server))
   await workshop.stopServer(server)
 
   const results = {
@@ -46,14 +50,14 @@ export async function compareSignIn(workshop: Workshop, database: Database, plan
 /**
  * One connection, over which a sign-in and a bare verification take turns.
  */
-async function takeTurns({ url, holdings }: BenchServer) {
+export async function timeSignIns({ url, holdings }: BenchServer) {
   const { emails, password, hashed } = holdings
   const signIns: number[] = []
   const hashes: number[] = []
   const requests = emails.slice(0, ACCOUNTS).flatMap((email): autocannon.Request[] => [
-    post('/api/v1/auth/login', { email, password }),
+    jsonPost('/api/v1/auth/login', { email, password }),
     {
-      ...post('/bench/hash', { hashed, password }),
+      ...jsonPost('/bench/hash', { hashed, password }),
       onResponse: (_status, body) => hashes.push(JSON.parse(body).milliseconds),
     },
   ])
@@ -70,7 +74,7 @@ async function takeTurns({ url, holdings }: BenchServer) {
   return { signIn: median(signIns), hash: median(hashes), beyond }
 }
 
-function post(path: string, body: object): autocannon.Request {
+export function jsonPost(path: string, body: object): autocannon.Request {
   return {
     method: 'POST',
     path,
