@@ -77,6 +77,11 @@ export type Call = {
 }
 
 /**
+ * Why a session ends that nobody ends.
+ */
+export const BY_TIME = ['idle', 'expired']
+
+/**
  * A fault, as long as it lasted. `server` is the one that it struck; undefined: all of them. While
  * it lasts a use of a session that is to be written behind may be lost, or be written late.
  */

@@ -54,9 +54,12 @@ export async function live(equipment: Omit<Person, 'old'>): Promise<void> {
   const weights = Object.fromEntries(
     Object.entries(actions).map(([name, { weight }]) => [name, weight])
   )
+  const begins = person.order.lifetimes
+    ? ['stale', ...Object.keys(SCENES)]
+    : ['login', 'stale', 'stale']
   while (now() < person.deadline) {
     const { random, held } = person
-    const name = held ? random.weighted(weights) : random.pick(['login', 'stale', 'stale'])
+    const name = held ? random.weighted(weights) : random.pick(begins)
     await actions[name].act(person)
   }
 }

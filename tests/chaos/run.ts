@@ -53,7 +53,7 @@ const CLIENTS = 2
 /**
  * People of one client. Where lifetimes are short they wait most of the time.
  */
-const PEOPLE = { busy: 10, waiting: 20 }
+const PEOPLE = { busy: 10, waiting: 12 }
 
 /**
  * How far a clock steps at most, in milliseconds, to either side; where lifetimes are short, so

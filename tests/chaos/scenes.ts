@@ -118,6 +118,7 @@ async function newSession(person: Person): Promise<Held | undefined> {
   const { random, order, home, device } = person
   const email = random.next() < 0.9 ? home : random.pick(order.users).email
   await logInTo(person, email, random.next() < 0.5 ? device : undefined)
+  if (!person.held) await rest(person, now(), [0.1, 0.5])
   return person.held
 }
 

@@ -1,4 +1,5 @@
 import {
+  BY_TIME,
   isOpen,
   mayHaveHappened,
   succeeded,
@@ -22,11 +23,6 @@ const ASKS_ONLY: Operation[] = [
 ]
 
 /**
- * Ends that time brings about: ./lifetimes.ts judges them where lifetimes are short.
- */
-const BY_TIME = ['idle', 'expired']
-
-/**
  * P5, and P2's "never zero": a session ends for a reason and by somebody. Whoever learns that it
  * has ended must find a call that can have ended it for that reason, begun before the answer came,
  * and newcomers do not end each other in a circle.
@@ -40,6 +36,7 @@ export function endings(known: Knowledge): Violation[] {
     const { id, opening, told } = session
     if (told.length === 0) continue
     const { call, telling } = told[0]
+    /** Where lifetimes are short, ./lifetimes.ts judges these. */
     if (known.conditions.lifetimes && BY_TIME.includes(telling.reason)) continue
     const possible = [...(byUser.get(opening.user) ?? []), ...everyone].filter(
       (other) => other !== opening && canHaveEnded(other, session, telling.reason, call.end)

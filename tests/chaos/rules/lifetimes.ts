@@ -1,4 +1,4 @@
-import { tellings, type Call, type Lifetimes } from '../history.js'
+import { BY_TIME, tellings, type Call, type Lifetimes } from '../history.js'
 import type { Knowledge, KnownSession } from '../knowledge.js'
 import { lastCertainUse } from '../uses.js'
 import type { Violation } from '../checker.js'
@@ -53,7 +53,7 @@ function overdue({ id, opening, alive, uses }: KnownSession, lives: Lifetimes): 
 function endedTooEarly(session: KnownSession, { conditions }: Knowledge): Violation[] {
   const { idle, max, tolerance } = conditions.lifetimes!
   const { id, opening, told, deadBy } = session
-  const first = told.find(({ telling }) => ['idle', 'expired'].includes(telling.reason))
+  const first = told.find(({ telling }) => BY_TIME.includes(telling.reason))
   if (!first) return []
 
   const { call, telling } = first
