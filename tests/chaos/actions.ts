@@ -1,8 +1,6 @@
-import { now, type Call } from './history.js'
-import { putAway, type Held, type Person } from './person.js'
+import { now, succeeded, type Call } from './history.js'
+import { putAway, type Action, type Held, type Person } from './person.js'
 import type { Asked } from './wire.js'
-
-type Action = { weight: number; act(person: Person): Promise<void> }
 
 /**
  * What people do, and how often in relation to the rest. A new operation is one entry here, and
@@ -15,6 +13,7 @@ export const ACTIONS = {
   'forward-auth': { weight: 20, act: (person) => look(person, 'forward-auth', person.held!) },
   'introspect': { weight: 20, act: (person) => look(person, 'introspect', person.held!) },
   'stream': { weight: 5, act: (person) => look(person, 'stream', person.held!) },
+  'events': { weight: 5, act: (person) => look(person, 'events', person.held!) },
   'stale': { weight: 60, act: tryOld },
   'refresh': { weight: 16, act: renew },
   'logout': { weight: 3, act: (person) => leave(person, 'logout') },
@@ -22,13 +21,13 @@ export const ACTIONS = {
   'logout-all': { weight: 1.5, act: (person) => leave(person, 'logout-all') },
   'end-session': { weight: 3, act: endOther },
   'password': { weight: 1, act: changePassword },
-  'force-logout': { weight: 1.5, act: forceLogout },
+  'force-logout': { weight: 1.5, act: (person) => forceLogout(person) },
+  'force-session': { weight: 1, act: (person) => forceSession(person) },
+  'force-platform': { weight: 1, act: (person) => forcePlatform(person) },
   'force-everyone': { weight: 0.1, act: forceEveryone },
-  'disable': { weight: 0.4, act: disableAndEnable },
+  'disable': { weight: 0.4, act: (person) => disableAndEnable(person) },
   'half': { weight: 1, act: ({ wire }) => wire.sendHalf() },
 } satisfies Record<string, Action>
-
-export type ActionName = keyof typeof ACTIONS
 
 /**
  * Ways to ask whether a token is good.
@@ -39,9 +38,10 @@ const LOOKS = {
   'forward-auth': { method: 'GET', path: '/forward-auth' },
   'introspect': { method: 'POST', path: '/oauth/introspect' },
   'stream': { method: 'GET', path: '/api/v1/session/events' },
+  'events': { method: 'GET', path: '/api/v1/account/events' },
 } as const
 
-type Look = keyof typeof LOOKS
+export type Look = keyof typeof LOOKS
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
@@ -58,29 +58,47 @@ function send({ wire, random }: Person, asked: Asked): Promise<Call> {
   return wire.send({ leaveAfter, ...asked })
 }
 
-async function logIn(person: Person): Promise<void> {
+export const PLATFORMS = ['web', 'ios', 'android']
+
+function logIn(person: Person): Promise<void> {
+  const { random, order, home, device } = person
+  return logInTo(
+    person,
+    random.next() < 0.6 ? home : random.pick(order.users).email,
+    random.next() < 0.5 ? device : undefined
+  )
+}
+
+export async function logInTo(person: Person, email: string, device?: string): Promise<void> {
   const { random, order } = person
-  const email = random.next() < 0.6 ? person.home : random.pick(order.users).email
-  const device = random.next() < 0.5 ? person.device : undefined
+  const platform = random.pick(PLATFORMS)
   const { opened } = await send(person, {
     method: 'POST',
     path: '/api/v1/auth/login',
-    call: { op: 'login', user: email, device },
-    body: { email, password: order.password, device: { id: device, platform: 'web' } },
+    call: { op: 'login', user: email, device, platform },
+    body: { email, password: order.password, device: { id: device, platform } },
   })
   putAway(person)
-  if (opened) person.held = { user: email, ...opened }
+  if (opened) person.held = { user: email, platform, usedAt: now(), ...opened }
 }
 
-async function look(person: Person, op: Look, held: Held): Promise<void> {
+export async function look(
+  person: Person,
+  op: Look,
+  held: Held,
+  options: { holdFor?: number; leaveAfter?: number } = {}
+): Promise<void> {
   const introspects = op === 'introspect'
-  const { code } = await send(person, {
+  const answer = await send(person, {
+    ...options,
     ...LOOKS[op],
     call: { op, ...of(held) },
     headers: introspects ? { authorization: person.order.basic } : bearer(held.access),
     form: introspects ? { token: held.access } : undefined,
   })
+  if (succeeded(answer) && !introspects) held.usedAt = now()
   if (held !== person.held) return
+  const { code } = answer
   if (code === 'E_SESSION_ENDED') putAway(person)
   else if (code === 'E_TOKEN_EXPIRED') await renew(person)
 }
@@ -93,7 +111,7 @@ async function tryOld(person: Person): Promise<void> {
   else await look(person, random.pick(Object.keys(LOOKS) as Look[]), held)
 }
 
-function sendRefresh(person: Person, held: Held): Promise<Call> {
+export function sendRefresh(person: Person, held: Held): Promise<Call> {
   return send(person, {
     method: 'POST',
     path: '/api/v1/auth/refresh',
@@ -109,14 +127,14 @@ async function renew(person: Person): Promise<void> {
   const held = person.held!
   for (let attempt = 0; attempt < 3; attempt++) {
     const { opened, status } = await sendRefresh(person, held)
-    if (opened) person.held = { user: held.user, ...opened }
+    if (opened) person.held = { ...held, ...opened, usedAt: now() }
     else if (status !== null && status < 500) putAway(person)
     else continue
     return
   }
 }
 
-async function leave(person: Person, op: 'logout' | 'logout-others' | 'logout-all') {
+export async function leave(person: Person, op: 'logout' | 'logout-others' | 'logout-all') {
   const held = person.held!
   const { status } = await send(person, {
     method: 'POST',
@@ -157,40 +175,64 @@ async function changePassword(person: Person): Promise<void> {
     body: { currentPassword: password, password },
   })
   putAway(person)
-  if (opened) person.held = { user: held.user, ...opened }
+  if (opened) person.held = { ...held, ...opened, usedAt: now() }
 }
 
 /**
- * What an admin does. The admin's own session is no part of the history.
+ * What an admin does, who signs in again when the own session has ended. It is no part of the
+ * history.
  */
 async function administer(
   person: Person,
-  call: Pick<Call, 'op' | 'user'>,
+  call: Asked['call'],
   request: { method: string; path: string; body: unknown }
 ): Promise<Call | null> {
-  const { order, wire } = person
-  if (!person.adminToken) {
-    const { opened } = await wire.send({
-      method: 'POST',
-      path: '/api/v1/auth/login',
-      call: { op: 'login', user: order.admin.email },
-      body: { email: order.admin.email, password: order.password },
-      unseen: true,
-    })
-    person.adminToken = opened?.access
+  for (let attempt = 0; attempt < 2; attempt++) {
+    person.adminToken ??= await adminToken(person)
+    if (!person.adminToken) return null
+    const headers = bearer(person.adminToken)
+    const answer = await send(person, { ...request, call, headers })
+    if (answer.status !== 401) return answer
+    person.adminToken = undefined
   }
-  if (!person.adminToken) return null
-  const answer = await send(person, { ...request, call, headers: bearer(person.adminToken) })
-  if (answer.status === 401) person.adminToken = undefined
-  return answer
+  return null
 }
 
-const idOf = ({ order, held }: Person) => order.users.find(({ email }) => email === held!.user)!.id
+async function adminToken({ order, wire }: Person): Promise<string | undefined> {
+  const { opened } = await wire.send({
+    method: 'POST',
+    path: '/api/v1/auth/login',
+    call: { op: 'login', user: order.admin.email },
+    body: { email: order.admin.email, password: order.password },
+    unseen: true,
+  })
+  return opened?.access
+}
 
-async function forceLogout(person: Person): Promise<void> {
-  const path = `/api/v1/admin/users/${idOf(person)}/sessions`
-  const call = { op: 'force-logout', user: person.held!.user } as const
+const idOf = ({ order }: Person, { user }: Held) =>
+  order.users.find(({ email }) => email === user)!.id
+
+/**
+ * Admins end the session that a person holds, or held; by itself or among others.
+ */
+export async function forceLogout(person: Person, held = person.held!): Promise<void> {
+  const path = `/api/v1/admin/users/${idOf(person, held)}/sessions`
+  const call = { op: 'force-logout', user: held.user } as const
   await administer(person, call, { method: 'DELETE', path, body: {} })
+}
+
+export async function forceSession(person: Person, held = person.held!): Promise<void> {
+  const { user, session } = held
+  const call = { op: 'force-session', user, target: session } as const
+  const path = `/api/v1/admin/sessions/${session}`
+  await administer(person, call, { method: 'DELETE', path, body: {} })
+}
+
+export async function forcePlatform(person: Person, held = person.held!): Promise<void> {
+  const { user, platform } = held
+  const call = { op: 'force-platform', user, platform } as const
+  const body = { users: [user], platform }
+  await administer(person, call, { method: 'POST', path: '/api/v1/admin/force-logout', body })
 }
 
 async function forceEveryone(person: Person): Promise<void> {
@@ -201,9 +243,9 @@ async function forceEveryone(person: Person): Promise<void> {
 /**
  * Enables the account again until that has worked.
  */
-async function disableAndEnable(person: Person): Promise<void> {
-  const { user } = person.held!
-  const path = `/api/v1/admin/users/${idOf(person)}`
+export async function disableAndEnable(person: Person, held = person.held!): Promise<void> {
+  const { user } = held
+  const path = `/api/v1/admin/users/${idOf(person, held)}`
   const began = now()
   const disable = { method: 'POST', path: `${path}/disable`, body: {} }
   const enable = { method: 'POST', path: `${path}/enable`, body: {} }

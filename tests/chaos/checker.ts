@@ -1,9 +1,10 @@
 import { answers } from './rules/answers.js'
 import { deadSessions } from './rules/dead_sessions.js'
 import { endings } from './rules/endings.js'
+import { lifetimes } from './rules/lifetimes.js'
 import { limits } from './rules/limits.js'
 import { spentTokens } from './rules/spent_tokens.js'
-import type { Call } from './history.js'
+import type { Call, Conditions } from './history.js'
 import { Knowledge } from './knowledge.js'
 
 /**
@@ -17,10 +18,9 @@ export type Violation = { promise: string; says: string; calls: Call[] }
  * without an answer may have happened at any time after it began, or never. The violation that the
  * fewest calls show comes first.
  */
-export function check(history: Call[], limit: number): Violation[] {
-  const known = new Knowledge(history, limit)
-  const violations = [answers, deadSessions, spentTokens, limits, endings].flatMap((rule) =>
-    rule(known)
-  )
+export function check(history: Call[], conditions: Conditions): Violation[] {
+  const known = new Knowledge(history, conditions)
+  const rules = [answers, deadSessions, spentTokens, limits, lifetimes, endings]
+  const violations = rules.flatMap((rule) => rule(known))
   return violations.sort((one, other) => one.calls.length - other.calls.length)
 }

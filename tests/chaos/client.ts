@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { now } from './history.js'
+import { now, type Lifetimes } from './history.js'
 import { live } from './person.js'
 import { Random } from './random.js'
 import { Wire } from './wire.js'
@@ -16,6 +16,8 @@ export type ClientOrder = {
   basic: string
   password: string
   people: number
+  /** How long sessions live, where that is short enough to matter. */
+  lifetimes?: Lifetimes
   seed: number
   forMs: number
   file: string
@@ -35,7 +37,7 @@ await Promise.all(
     const random = new Random(order.seed * 1000 + index)
     const wire = new Wire(order.servers, random, (call) => lines.push(`${JSON.stringify(call)}\n`))
     const home = order.users[(order.seed * order.people + index) % order.users.length].email
-    return live({ order, random, wire, device: `device-${order.seed}-${index}`, home }, deadline)
+    return live({ order, random, wire, device: `device-${order.seed}-${index}`, home, deadline })
   })
 )
 clearInterval(timer)

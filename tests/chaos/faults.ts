@@ -8,9 +8,15 @@ import type { TestServer } from '../harness/server.js'
 import type { Random } from './random.js'
 
 /**
- * What can go wrong around the servers. Each fault mends itself before it returns.
+ * What can go wrong around the servers. Each fault mends itself before it returns. `strike` gives
+ * the number of the server that it struck, nothing where all suffer. `sparesWrites`: what a server
+ * is to write behind is neither lost nor late.
  */
-export type Fault = { name: string; strike(random: Random): Promise<void> }
+export type Fault = {
+  name: string
+  sparesWrites?: boolean
+  strike(random: Random): Promise<number | void>
+}
 
 /**
  * The servers of a run. `replace` starts one anew on its port, with a clock that is so many
@@ -23,20 +29,17 @@ export type Nodes = {
 }
 
 /**
- * How far a clock steps at most, in milliseconds, to either side.
- */
-const CLOCK_STEP = 2_000
-
-/**
  * A server dies in the middle of what it does, and comes back with a clock that has stepped.
  */
-const killServer = (nodes: Nodes, signal: 'kill' | 'stop'): Fault => ({
+const killServer = (nodes: Nodes, signal: 'kill' | 'stop', clockStep: number): Fault => ({
   name: signal === 'kill' ? 'kill -9 of a server, and its clock steps' : 'SIGTERM of a server',
+  sparesWrites: signal === 'stop',
   async strike(random) {
     const index = Math.floor(random.next() * nodes.all.length)
     await nodes.all[index][signal]()
     await wait(random.next() * 300)
-    await nodes.replace(index, Math.round((random.next() * 2 - 1) * CLOCK_STEP))
+    await nodes.replace(index, Math.round((random.next() * 2 - 1) * clockStep))
+    return index
   },
 })
 
@@ -46,10 +49,12 @@ const killServer = (nodes: Nodes, signal: 'kill' | 'stop'): Fault => ({
 const stallServer = (nodes: Nodes): Fault => ({
   name: 'a server that stands still',
   async strike(random) {
-    const { process: child } = random.pick(nodes.all)
+    const index = Math.floor(random.next() * nodes.all.length)
+    const { process: child } = nodes.all[index]
     child.kill('SIGSTOP')
     await wait(200 + random.next() * 1_500)
     child.kill('SIGCONT')
+    return index
   },
 })
 
@@ -112,10 +117,12 @@ const lockSqlite: Fault = {
 const fullDisk = (nodes: Nodes): Fault => ({
   name: 'a full disk',
   async strike(random) {
-    const { pid } = random.pick(nodes.all).process
+    const index = Math.floor(random.next() * nodes.all.length)
+    const { pid } = nodes.all[index].process
     limitFileSize(pid!, '4096')
     await wait(200 + random.next() * 1_000)
     limitFileSize(pid!, 'unlimited')
+    return index
   },
 })
 
@@ -126,10 +133,18 @@ function limitFileSize(pid: number, bytes: string): boolean {
 
 /**
  * The faults that this run can suffer, of the servers and of their database: one of each kind may
- * strike at the same time. `missing` says what this machine does not allow, and why.
+ * strike at the same time. A clock steps at most `clockStep` milliseconds to either side. `missing`
+ * says what this machine does not allow, and why.
  */
-export function faultsFor(nodes: Nodes): { groups: Fault[][]; missing: string[] } {
-  const ofServers = [killServer(nodes, 'kill'), killServer(nodes, 'stop'), stallServer(nodes)]
+export function faultsFor(
+  nodes: Nodes,
+  clockStep: number
+): { groups: Fault[][]; missing: string[] } {
+  const ofServers = [
+    killServer(nodes, 'kill', clockStep),
+    killServer(nodes, 'stop', clockStep),
+    stallServer(nodes),
+  ]
   if (db.connection().dialect.name === 'postgres') {
     const restarts = ownPostgres() ? [restartPostgres(false), restartPostgres(true)] : []
     const missing = ownPostgres() ? [] : ['restarts: PostgreSQL is not of this run']

@@ -8,6 +8,8 @@ export const OPERATIONS = [
   'forward-auth',
   'introspect',
   'stream',
+  'events',
+  'feed',
   'refresh',
   'logout',
   'logout-others',
@@ -15,12 +17,19 @@ export const OPERATIONS = [
   'end-session',
   'password',
   'force-logout',
+  'force-session',
+  'force-platform',
   'force-everyone',
   'disable',
   'enable',
 ] as const
 
 export type Operation = (typeof OPERATIONS)[number]
+
+/**
+ * What an answer says of the end of a session.
+ */
+export type Telling = { session: string; reason: string; endedAt?: string }
 
 /**
  * One call of a client as it saw it. Times are milliseconds of the machine's monotonic clock,
@@ -37,6 +46,10 @@ export type Call = {
   status: number | null
   code?: string
   reason?: string
+  /** When the session whose token was sent ended, as the refusal says. */
+  endedAt?: string
+  /** The number of the server that was asked. */
+  server?: number
   /** The session whose token was sent. */
   session?: string
   /** The token that was sent. */
@@ -45,16 +58,51 @@ export type Call = {
   target?: string
   /** The id by which the device of a login calls itself. */
   device?: string
+  /** The platform of a login, or that whose sessions are to end. */
+  platform?: string
   /** What a login, a refresh or a password change brought. */
   opened?: { session: string; access: string; refresh: string }
   /** Sessions that the answer of a login says it ended. */
   ended?: string[]
+  /** What it says of ended sessions besides the one whose token was sent. */
+  told?: Telling[]
+  /** Where a page of the feed of revocations goes on. */
+  cursor?: string
   /** Sessions that a list shows. */
   listed?: string[]
   /** What an introspection says. */
   active?: boolean
   /** A 503 that does not say when to try again. */
   withoutRetryAfter?: true
+}
+
+/**
+ * Why a session ends that nobody ends.
+ */
+export const BY_TIME = ['idle', 'expired']
+
+/**
+ * A fault, as long as it lasted. `server` is the one that it struck; undefined: all of them. While
+ * it lasts a use of a session that is to be written behind may be lost, or be written late.
+ */
+export type Strike = { start: number; end: number; server?: number }
+
+/**
+ * How long sessions live, in milliseconds, and by how much the clocks that judge them may differ.
+ */
+export type Lifetimes = { idle: number; max: number; tolerance: number }
+
+/**
+ * What a history came about under. `epoch` is what the machine's clock shows when its monotonic
+ * clock shows 0.
+ */
+export type Conditions = {
+  /** Sessions per user. */
+  limit: number
+  /** Undefined: so long that no session reaches its end. */
+  lifetimes?: Lifetimes
+  strikes?: Strike[]
+  epoch?: number
 }
 
 /**
@@ -84,4 +132,11 @@ export function mayHaveHappened(call: Call): boolean {
  */
 export function isOpen({ status }: Call): boolean {
   return status === null || status >= 500
+}
+
+/**
+ * All that an answer says of ended sessions.
+ */
+export function tellings({ session, reason, endedAt, told = [] }: Call): Telling[] {
+  return session && reason ? [{ session, reason, endedAt }, ...told] : told
 }

@@ -13,27 +13,33 @@ import { makeUser, PASSWORD } from '../harness/accounts.js'
 import { namedConnections } from '../harness/backends.js'
 import { startServer, startServers, type TestServer } from '../harness/server.js'
 import { makeClient } from '../harness/service_clients.js'
-import { audit } from './audit.js'
+import { PLATFORMS } from './actions.js'
+import { askFeed, audit } from './audit.js'
 import { check, type Violation } from './checker.js'
 import type { ClientOrder } from './client.js'
 import { faultsFor, type Fault, type Nodes } from './faults.js'
-import { now, type Call } from './history.js'
+import { now, tellings, type Call, type Lifetimes, type Strike } from './history.js'
 import { Random } from './random.js'
+import { Wire } from './wire.js'
 
 export type ChaosOptions = {
   seed: number
   forMs: number
   /** Sessions per user. */
   limit: number
+  /** How long sessions live, in milliseconds; undefined: so long that none reaches its end. */
+  lifetimes?: { idle: number; max: number }
   /** Milliseconds between faults of each kind, on average; 0: none. */
   faultEvery: number
-  /** Milliseconds between force logouts from a terminal; 0: none. */
+  /** Milliseconds between commands from a terminal; 0: none. */
   commandEvery: number
 }
 
 export type ChaosReport = {
   calls: number
   sessions: number
+  /** How many sessions were said to have ended, for which reason. */
+  ends: Record<string, number>
   answers: Record<string, number>
   faults: Record<string, number>
   missing: string[]
@@ -43,8 +49,32 @@ export type ChaosReport = {
 }
 
 const CLIENTS = 2
-const PEOPLE = 10
-const USERS = CLIENTS * PEOPLE
+
+/**
+ * People of one client. Where lifetimes are short they wait most of the time.
+ */
+const PEOPLE = { busy: 10, waiting: 12 }
+
+/**
+ * How far a clock steps at most, in milliseconds, to either side; where lifetimes are short, so
+ * little that they still mean something.
+ */
+const CLOCK_STEP = { longLifetimes: 2_000, shortLifetimes: 100 }
+
+/**
+ * Besides clocks, how far apart events may seem that a busy machine looks at, in milliseconds.
+ */
+const SLACK = 250
+
+/**
+ * The machine stood still when a wait was so many milliseconds longer than asked for.
+ */
+const STANDSTILL = 300
+
+/**
+ * Milliseconds between two looks at the log.
+ */
+const FOLLOW_EVERY = 250
 
 /**
  * Lets client processes loose on two servers, strikes with faults, and holds what they saw against
@@ -52,37 +82,50 @@ const USERS = CLIENTS * PEOPLE
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-chaos-'))
-  const users = await Promise.all(Array.from({ length: USERS }, () => makeUser()))
-  const order = await orderFor(users, options)
+  const { seed, forMs, limit } = options
+  const people = options.lifetimes ? PEOPLE.waiting : PEOPLE.busy
+  const users = await Promise.all(Array.from({ length: CLIENTS * people }, () => makeUser()))
+  const clockStep = options.lifetimes ? CLOCK_STEP.shortLifetimes : CLOCK_STEP.longLifetimes
+  const lifetimes = options.lifetimes && {
+    ...options.lifetimes,
+    tolerance: 2 * clockStep + SLACK,
+  }
+  const order = await orderFor(users, { people, forMs, lifetimes })
   const violations: Violation[] = []
-  const nodes = await startNodes(options.limit, violations)
-  const { groups, missing } = faultsFor(nodes)
+  const env = environmentOf(options)
+  const nodes = await startNodes(env, violations)
+  const { groups, missing } = faultsFor(nodes, clockStep)
   const faults: Record<string, number> = {}
+  const strikes: Strike[] = []
+  const epoch = Date.now() - now()
   try {
     const files = Array.from({ length: CLIENTS }, (_, at) => join(directory, `client-${at}.jsonl`))
     const clients = files.map((file, index) =>
       startClient({
         ...order,
         servers: nodes.all.map(({ url }) => url),
-        seed: options.seed * CLIENTS + index,
+        seed: seed * CLIENTS + index,
         file,
       })
     )
-    const ends = now() + options.forMs
-    const commands: Call[] = []
+    const ends = now() + forMs
+    const calls: Call[] = []
     await Promise.all([
       ...clients,
-      observe(ends, options.limit, violations),
-      ...groups.map((group, index) => strike(group, index, ends, options, faults)),
-      command(users, ends, options, commands),
+      observe(ends, limit, violations),
+      watchMachine(ends, strikes),
+      follow(nodes, order.basic, ends, calls),
+      ...groups.map((group, index) => strike(group, index, ends, options, { faults, strikes })),
+      command(users, ends, options, env, calls),
     ])
 
-    const history = [...files.flatMap(readHistory), ...commands]
-    history.push(...(await audit(nodes, users, history, violations)))
-    violations.push(...check(history, options.limit))
+    const history = [...files.flatMap(readHistory), ...calls]
+    history.push(...(await audit(nodes, users, history, order.basic, violations)))
+    violations.push(...check(history, { limit, lifetimes, strikes, epoch }))
     return {
       calls: history.length,
       sessions: history.filter(({ op, opened }) => op === 'login' && opened).length,
+      ends: countEnds(history),
       answers: countAnswers(history),
       faults,
       missing,
@@ -95,27 +138,42 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
-async function orderFor(users: User[], { forMs }: ChaosOptions) {
+async function orderFor(
+  users: User[],
+  given: { people: number; forMs: number; lifetimes?: Lifetimes }
+) {
   const admin = await makeUser({ role: 'admin' })
   await setSessionLimit(admin.id, 0, 'system')
-  const { basic } = await makeClient(['introspect'])
+  const { basic } = await makeClient(['introspect', 'feed'])
   return {
+    ...given,
     users: users.map(({ id, email }) => ({ id, email })),
     admin: { email: admin.email },
     basic,
     password: PASSWORD,
-    people: PEOPLE,
-    forMs,
+  }
+}
+
+/**
+ * The policy, which servers and commands share.
+ */
+function environmentOf({ limit, lifetimes }: ChaosOptions): Record<string, string> {
+  return {
+    SESSION_LIMIT: String(limit),
+    ...(lifetimes && {
+      SESSION_IDLE_TIMEOUT: `${lifetimes.idle}ms`,
+      SESSION_MAX_LIFETIME: `${lifetimes.max}ms`,
+    }),
   }
 }
 
 /**
  * Servers end when a fault ends them, and never by themselves (P4).
  */
-async function startNodes(limit: number, violations: Violation[]): Promise<Nodes> {
+async function startNodes(policy: Record<string, string>, violations: Violation[]): Promise<Nodes> {
   const env = {
     ...namedConnections(),
-    SESSION_LIMIT: String(limit),
+    ...policy,
     HASH_QUEUE_LIMIT: '50',
     LOG_LEVEL: 'error',
   }
@@ -186,47 +244,102 @@ async function observe(ends: number, limit: number, violations: Violation[]) {
   }
 }
 
+/**
+ * Notes when the whole machine stands still, as a strike on all servers.
+ */
+async function watchMachine(ends: number, strikes: Strike[]) {
+  while (now() < ends) {
+    const start = now()
+    await wait(20)
+    const end = now()
+    if (end - start > STANDSTILL) strikes.push({ start, end })
+  }
+}
+
+/**
+ * A backend that follows the log of ended sessions from its beginning.
+ */
+async function follow(nodes: Nodes, basic: string, ends: number, calls: Call[]) {
+  const servers = nodes.all.map(({ url }) => url)
+  const wire = new Wire(servers, new Random(0), (call) => calls.push(call))
+  let after: string | undefined
+  while (now() < ends) {
+    const { cursor } = await wire.send(askFeed(basic, after))
+    after = cursor ?? after
+    await wait(FOLLOW_EVERY)
+  }
+}
+
 async function strike(
-  faults: Fault[],
+  kinds: Fault[],
   group: number,
   ends: number,
   { seed, faultEvery }: ChaosOptions,
-  counts: Record<string, number>
+  { faults, strikes }: { faults: Record<string, number>; strikes: Strike[] }
 ) {
   if (faultEvery === 0) return
   const random = new Random(seed * 100 + group)
   for (;;) {
     await wait(faultEvery * (0.5 + random.next()))
     if (now() > ends - 1_000) return
-    const fault = random.pick(faults)
-    const name = await fault.strike(random).then(
-      () => fault.name,
-      (error) => `${fault.name} (failed: ${error.message})`
-    )
-    counts[name] = (counts[name] ?? 0) + 1
+    const fault = random.pick(kinds)
+    const struck: Strike = { start: now(), end: Infinity }
+    if (!fault.sparesWrites) strikes.push(struck)
+    let name = fault.name
+    try {
+      struck.server = (await fault.strike(random)) ?? undefined
+    } catch (error) {
+      name = `${name} (failed: ${(error as Error).message})`
+    }
+    struck.end = now()
+    faults[name] = (faults[name] ?? 0) + 1
   }
 }
 
 /**
- * An operator who forces users out from a terminal.
+ * An operator at a terminal, who forces users out; with short lifetimes also a platform of
+ * everyone, and prunes, which writes the ends that time has brought.
  */
 async function command(
   users: User[],
   ends: number,
-  { seed, commandEvery }: ChaosOptions,
+  { seed, commandEvery, lifetimes }: ChaosOptions,
+  env: Record<string, string>,
   calls: Call[]
 ) {
   if (commandEvery === 0) return
   const random = new Random(seed * 100 + 99)
+  const forceUser = () => {
+    const { email } = random.pick(users)
+    const call: Pick<Call, 'op' | 'user'> = { op: 'force-logout', user: email }
+    return { call, args: ['force:logout', email, '--yes', '--json'] }
+  }
+  const forcePlatform = () => {
+    const platform = random.pick(PLATFORMS)
+    const call = { op: 'force-platform', user: '*', platform } as const
+    return { call, args: ['force:logout', '--all', `--platform=${platform}`, '--yes', '--json'] }
+  }
+  const prune = () => ({ call: null, args: ['sessions:prune', '--json'] })
+  const kinds = lifetimes ? [forceUser, forcePlatform, prune, prune] : [forceUser]
   for (;;) {
     await wait(commandEvery * (0.5 + random.next()))
     if (now() > ends - 5_000) return
-    const { email } = random.pick(users)
-    const call: Call = { op: 'force-logout', user: email, start: now(), end: null, status: null }
-    const { exitCode } = await runAce(['force:logout', email, '--yes', '--json'])
-    if (exitCode === 0) Object.assign(call, { end: now(), status: 200 })
-    calls.push(call)
+    const { call: asked, args } = random.pick(kinds)()
+    const start = now()
+    const { exitCode } = await runAce(args, { env })
+    if (!asked) continue
+    const done = exitCode === 0
+    calls.push({ ...asked, start, end: done ? now() : null, status: done ? 200 : null })
   }
+}
+
+function countEnds(history: Call[]): Record<string, number> {
+  const reasons = new Map(
+    history.flatMap(tellings).map(({ session, reason }) => [session, reason] as const)
+  )
+  const ends: Record<string, number> = {}
+  for (const reason of reasons.values()) ends[reason] = (ends[reason] ?? 0) + 1
+  return ends
 }
 
 function countAnswers(history: Call[]): Record<string, number> {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { now, type Call } from './history.js'
+import { now, type Call, type Telling } from './history.js'
 import type { Random } from './random.js'
 
 /**
@@ -14,6 +14,8 @@ export type Asked = {
   headers?: Record<string, string>
   body?: unknown
   form?: Record<string, string>
+  /** Milliseconds for which a stream is read, unless it ends before; else only its beginning is. */
+  holdFor?: number
   /** The client goes away after so many milliseconds. */
   leaveAfter?: number
   /** Kept out of the history. */
@@ -36,10 +38,10 @@ export class Wire {
   }
 
   async send(asked: Asked): Promise<Call> {
-    const server = this.#random.pick(this.#servers)
-    const call: Call = { ...asked.call, start: now(), end: null, status: null }
+    const server = Math.floor(this.#random.next() * this.#servers.length)
+    const call: Call = { ...asked.call, server, start: now(), end: null, status: null }
     try {
-      const response = await fetch(server + asked.path, {
+      const response = await fetch(this.#servers[server] + asked.path, {
         method: asked.method,
         headers: {
           ...(asked.body !== undefined && { 'content-type': 'application/json' }),
@@ -49,13 +51,14 @@ export class Wire {
         signal: AbortSignal.timeout(Math.ceil(asked.leaveAfter ?? PATIENCE)),
       })
       const isStream = response.ok && asked.call.op === 'stream'
-      const text = isStream ? await firstOf(response) : await response.text()
+      const text = isStream ? await readStream(response, asked.holdFor) : await response.text()
       call.end = now()
       call.status = response.status
       if (response.status === 503 && !/^\d+$/.test(response.headers.get('retry-after') ?? '')) {
         call.withoutRetryAfter = true
       }
-      if (!isStream && text !== '') understand(call, JSON.parse(text))
+      if (isStream) hear(call, text)
+      else if (text !== '') understand(call, JSON.parse(text))
     } catch (error) {
       await new Promise((resolve) => setTimeout(resolve, 5))
       if (wasRefused(error)) return this.send(asked)
@@ -89,22 +92,65 @@ function wasRefused(error: unknown): boolean {
 }
 
 /**
- * Reads the beginning of a stream, and closes it.
+ * Reads a stream, only its beginning or for so long, and closes it. One that is cut off ends there.
  */
-async function firstOf(response: Response): Promise<string> {
+async function readStream(response: Response, holdFor?: number): Promise<string> {
   const reader = response.body!.getReader()
-  const { value } = await reader.read()
-  await reader.cancel()
-  return new TextDecoder().decode(value)
+  const decoder = new TextDecoder()
+  let text = ''
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), holdFor ?? PATIENCE)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text
+      text += decoder.decode(value, { stream: true })
+      if (holdFor === undefined) return text
+    }
+  } catch {
+    return text
+  } finally {
+    clearTimeout(timer)
+    await reader.cancel().catch(() => {})
+  }
+}
+
+/**
+ * What a stream said before it was closed.
+ */
+function hear(call: Call, text: string) {
+  const [, data] = /^event: session\.ended\ndata: (.*)$/m.exec(text) ?? []
+  if (data === undefined) return
+  const said = JSON.parse(data)
+  const { reason, endedAt } = said.errors?.[0] ?? said
+  call.told = [{ session: call.session!, reason, endedAt }]
 }
 
 function understand(call: Call, { data, errors, error, active }: any) {
   call.code = errors?.[0].code ?? error
   call.reason = errors?.[0].reason
+  call.endedAt = errors?.[0].endedAt
   if (call.op === 'introspect' && call.status === 200) call.active = active
-  if (data?.token) {
+  if (!data) return
+  if (data.token) {
     call.opened = { session: data.session.id, access: data.token, refresh: data.refreshToken }
   }
-  if (data?.endedSessions) call.ended = data.endedSessions.map(({ id }: { id: string }) => id)
-  if (Array.isArray(data)) call.listed = data.map(({ id }: { id: string }) => id)
+  if (data.endedSessions) {
+    call.ended = data.endedSessions.map(({ id }: { id: string }) => id)
+    call.told = data.endedSessions.map(({ id, reason }: any) => ({ session: id, reason }))
+  }
+  if (call.op === 'list') call.listed = data.map(({ id }: { id: string }) => id)
+  if (call.op === 'events') call.told = ends(data, 'occurredAt')
+  if (call.op === 'feed') {
+    call.told = ends(data.revocations, 'endedAt')
+    call.cursor = data.cursor
+  }
+}
+
+/**
+ * The ends of sessions among entries of the log.
+ */
+function ends(entries: any[], at: 'occurredAt' | 'endedAt'): Telling[] {
+  return entries
+    .filter(({ type = 'session.ended' }) => type === 'session.ended')
+    .map((entry) => ({ session: entry.sessionId, reason: entry.reason, endedAt: entry[at] }))
 }

@@ -1,4 +1,4 @@
-import type { Call } from '../history.js'
+import { tellings, type Call } from '../history.js'
 import type { Knowledge } from '../knowledge.js'
 import type { Violation } from '../checker.js'
 
@@ -13,7 +13,7 @@ export function deadSessions({ sessions }: Knowledge): Violation[] {
     for (const call of alive) {
       if (call.start <= deadBy.at) continue
       violations.push({
-        promise: promiseOf(call, deadBy.call),
+        promise: promiseOf(call, deadBy.call, id),
         says: `the ended session ${id} was alive in "${call.op}"`,
         calls: [opening, deadBy.call, call],
       })
@@ -22,7 +22,8 @@ export function deadSessions({ sessions }: Knowledge): Violation[] {
   return violations
 }
 
-function promiseOf(call: Call, ending: Call): string {
-  if (ending.code === 'E_SESSION_ENDED') return 'P6'
+function promiseOf(call: Call, ending: Call, id: string): string {
+  const isTold = tellings(ending).some(({ session }) => session === id)
+  if (ending.op !== 'login' && (isTold || ending.active === false)) return 'P6'
   return call.op === 'refresh' ? 'P3' : 'P1'
 }

@@ -1,8 +1,26 @@
-import { isOpen, mayHaveHappened, succeeded, type Call, type Operation } from '../history.js'
+import {
+  BY_TIME,
+  isOpen,
+  mayHaveHappened,
+  succeeded,
+  tellings,
+  type Call,
+  type Operation,
+} from '../history.js'
 import type { Knowledge, KnownSession } from '../knowledge.js'
+import { endByTime } from '../uses.js'
 import type { Violation } from '../checker.js'
 
-const ASKS_ONLY: Operation[] = ['check', 'list', 'forward-auth', 'introspect', 'stream', 'enable']
+const ASKS_ONLY: Operation[] = [
+  'check',
+  'list',
+  'forward-auth',
+  'introspect',
+  'stream',
+  'events',
+  'feed',
+  'enable',
+]
 
 /**
  * P5, and P2's "never zero": a session ends for a reason and by somebody. Whoever learns that it
@@ -15,41 +33,61 @@ export function endings(known: Knowledge): Violation[] {
   const everyone = byUser.get('*') ?? []
   const violations: Violation[] = []
   for (const session of known.sessions.values()) {
-    const { id, opening, deadBy } = session
-    const told = deadBy?.call
-    if (!told?.reason) continue
-    const candidates = [...(byUser.get(opening.user) ?? []), ...everyone]
-    if (candidates.some((call) => call !== opening && canHaveEnded(call, session, told))) continue
-    violations.push({
-      promise: 'P5',
-      says: `the session ${id} ended (${told.reason}) though nobody ended it`,
-      calls: [opening, told],
-    })
+    const { id, opening, told } = session
+    if (told.length === 0) continue
+    const { call, telling } = told[0]
+    /** Where lifetimes are short, ./lifetimes.ts judges these. */
+    if (known.conditions.lifetimes && BY_TIME.includes(telling.reason)) continue
+    const possible = [...(byUser.get(opening.user) ?? []), ...everyone].filter(
+      (other) => other !== opening && canHaveEnded(other, session, telling.reason, call.end)
+    )
+    const end = `the session ${id} ended (${telling.reason})`
+    if (possible.length === 0) {
+      const says = `${end} though nobody ended it`
+      violations.push({ promise: 'P5', says, calls: [opening, call] })
+    } else if (possible.every(({ start }) => start > endByTime(session, known.conditions))) {
+      const says = `${end} though time had ended it before`
+      violations.push({ promise: 'P5', says, calls: [opening, possible[0], call] })
+    }
   }
   return [...violations, ...manyReasons(known), ...circles(known)]
 }
 
 /**
- * Whoever asks again why a session has ended is told the same.
+ * Whoever asks again why a session has ended, and when, is told the same, wherever they ask.
  */
 function manyReasons({ calls }: Knowledge): Violation[] {
   const violations: Violation[] = []
-  const told = new Map<string, Call>()
+  const reasons = new Map<string, { call: Call; reason: string }>()
+  const times = new Map<string, { call: Call; endedAt: number }>()
   for (const call of calls) {
-    if (!call.reason || !call.session) continue
-    const first = told.get(call.session)
-    if (!first) told.set(call.session, call)
-    else if (first.reason !== call.reason) {
-      const says = `the session ${call.session} ended for two reasons`
-      violations.push({ promise: 'P5', says, calls: [first, call] })
+    for (const { session, reason, endedAt } of tellings(call)) {
+      const first = reasons.get(session) ?? { call, reason }
+      reasons.set(session, first)
+      if (first.reason !== reason) {
+        const says = `the session ${session} ended for two reasons`
+        violations.push({ promise: 'P5', says, calls: [first.call, call] })
+      }
+      if (endedAt === undefined) continue
+      const earlier = times.get(session) ?? { call, endedAt: Date.parse(endedAt) }
+      times.set(session, earlier)
+      if (first.reason === reason && earlier.endedAt !== Date.parse(endedAt)) {
+        const says = `the session ${session} ended at two times`
+        violations.push({ promise: 'P5', says, calls: [earlier.call, call] })
+      }
     }
   }
   return violations
 }
 
-function canHaveEnded(call: Call, { id, opening }: KnownSession, told: Call): boolean {
-  if (call.start > told.end! || (!isOpen(call) && call.end! < opening.start)) return false
-  switch (told.reason) {
+function canHaveEnded(
+  call: Call,
+  { id, opening }: KnownSession,
+  reason: string,
+  toldAt: number
+): boolean {
+  if (call.start > toldAt || (!isOpen(call) && call.end! < opening.start)) return false
+  switch (reason) {
     case 'superseded':
       return call.op === 'login' && call.opened?.session !== id
     case 'replaced':
@@ -65,7 +103,11 @@ function canHaveEnded(call: Call, { id, opening }: KnownSession, told: Call): bo
     case 'password_changed':
       return call.op === 'password' && call.session !== id
     case 'forced':
-      return ['force-logout', 'force-everyone'].includes(call.op)
+      return (
+        ['force-logout', 'force-everyone'].includes(call.op) ||
+        (call.op === 'force-session' && call.target === id) ||
+        (call.op === 'force-platform' && call.platform === opening.platform)
+      )
     case 'account_disabled':
       return call.op === 'disable'
     case 'token_reuse':

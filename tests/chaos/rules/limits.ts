@@ -9,7 +9,7 @@ import type { Violation } from '../checker.js'
 export function limits(known: Knowledge): Violation[] {
   return [
     ...longLists(known),
-    ...known.users.flatMap((user) => together(known.sessionsOf(user), known.limit)),
+    ...known.users.flatMap((user) => together(known.sessionsOf(user), known.conditions.limit)),
     ...known.users.flatMap((user) => {
       const byDevice = Map.groupBy(known.sessionsOf(user), ({ opening }) => opening.device)
       byDevice.delete(undefined)
@@ -18,9 +18,9 @@ export function limits(known: Knowledge): Violation[] {
   ]
 }
 
-function longLists({ calls, limit }: Knowledge): Violation[] {
+function longLists({ calls, conditions }: Knowledge): Violation[] {
   return calls
-    .filter(({ listed }) => listed && listed.length > limit)
+    .filter(({ listed }) => listed && listed.length > conditions.limit)
     .map((call) => ({
       promise: 'P2',
       says: `a list shows ${call.listed!.length} sessions of ${call.user}`,
