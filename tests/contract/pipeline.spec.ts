@@ -59,17 +59,17 @@ test.group('Statements of a transaction that go together', (group) => {
     await assert.rejects(() => pipeline(client, [rename(id, 'now')]), /transaction/)
   })
 
-  test('what a transaction tells is written at its end, or not at all', async ({ assert }) => {
+  test('what a transaction tells is written with it, or not at all', async ({ assert }) => {
     const told = { type: 'user.created', userId: 1, actor: 'system' } as const
     await inTransaction(async (trx) => {
-      appendEvents(trx, [told])
-      appendEvents(trx, [])
-      appendEvents(trx, [told, told])
+      await appendEvents(trx, [told])
+      await appendEvents(trx, [])
+      await appendEvents(trx, [told, told])
     })
     assert.equal(await countRows('session_events', { type: 'user.created' }), 3)
 
     const failing = inTransaction(async (trx) => {
-      appendEvents(trx, [told])
+      await appendEvents(trx, [told])
       throw new Error('at the end')
     })
     await assert.rejects(() => failing, 'at the end')

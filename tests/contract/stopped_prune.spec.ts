@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { prune } from '#sessions/prune'
+import { prune } from '#app/jobs/prune'
 import { makeUser } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 

@@ -1,6 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { finishCutoffs } from '#sessions/finish_cutoffs'
+import { idleTimeout } from '#config/sessions'
+import { backfillWatermarks } from '#app/watermarks/backfill'
 
 /**
  * Leaves a force logout of a user, or of everyone, as a process does that dies behind its commit:
@@ -15,6 +16,7 @@ export async function leaveUnfinished(userId: number | null = null): Promise<Dat
     api_key_id: 0,
     reason: 'forced',
     actor: 'command:force:logout',
+    idle_timeout: idleTimeout(),
     created_at: at,
   })
   if (userId !== null) {
@@ -30,5 +32,5 @@ export async function leaveUnfinished(userId: number | null = null): Promise<Dat
  * Writes the ends that are left, as a server does in the background.
  */
 export async function finish(): Promise<void> {
-  await finishCutoffs()
+  await backfillWatermarks()
 }
