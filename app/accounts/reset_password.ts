@@ -3,8 +3,7 @@ import { ownerOfReset, spendReset } from '#app/accounts/password_resets'
 import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
-import { endSessions } from '#app/sessions/end'
-import { closeEndedOfUser } from '#app/sessions/close_ended'
+import { closeEndedOfUser, endSessions } from '#app/sessions/end'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**

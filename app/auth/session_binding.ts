@@ -6,7 +6,7 @@ import { userAgentFamily } from '#app/devices/user_agent'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
-import { endSession } from '#app/sessions/end_session'
+import { endSession } from '#app/sessions/end'
 import type { Session } from '#app/sessions/session'
 
 /**

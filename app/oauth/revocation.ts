@@ -3,7 +3,7 @@ import type { ServiceClient } from '#app/service_clients/service_client'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken } from '#app/token_verification/verify_token'
 import type { Actor } from '#app/event_log/actor'
-import { endSession } from '#app/sessions/end_session'
+import { endSession } from '#app/sessions/end'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**

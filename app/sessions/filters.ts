@@ -54,7 +54,7 @@ export function matchingSessions(client: QueryClientContract, filters: SessionFi
 /**
  * The sessions that match and may have to be ended: the live ones, and those that time has ended
  * without a written end. Whoever ends sessions chooses among these and writes the ends by time
- * first (#app/sessions/close_ended), so that a session which only looks idle is not spared.
+ * first (#app/sessions/end), so that a session which only looks idle is not spared.
  */
 export function sessionsToEnd(client: QueryClientContract, filters: SessionFilters): Query {
   const open = client.from('sessions').whereNull('sessions.ended_at').whereRaw(`NOT ${COVERED_SQL}`)

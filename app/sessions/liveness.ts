@@ -20,7 +20,7 @@ export type LivenessColumns = {
  * - `ended`: its end is written
  * - `covered`: a watermark has ended it, and its own row is still to be written
  * - `idle`, `expired`: time has ended it, and nobody may be told before that is written
- *   (#app/sessions/close_ended)
+ *   (#app/sessions/end)
  */
 export type Liveness = 'alive' | 'ended' | 'covered' | 'idle' | 'expired'
 

@@ -1,6 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { closeEndedOfUser } from '#app/sessions/close_ended'
-import { endSessions } from '#app/sessions/end'
+import { closeEndedOfUser, endSessions } from '#app/sessions/end'
 import type { Session, StoredSession } from '#app/sessions/session'
 import { endOfSession } from '#app/sessions/session_end'
 import { withUserLock } from '#app/sessions/user_lock'
@@ -26,10 +25,8 @@ export type LogOutScope = 'current' | 'others' | 'all' | { sessionId: string }
  * out can't take others along, and `E_NOT_FOUND` for an id that is no live session of this user.
  */
 export async function logOut(acting: Session, scope: LogOutScope): Promise<Session[]> {
-  return withLiveSession(acting, async (trx, user, live) => {
+  const ended = await withLiveSession(acting, async (trx, user, live) => {
     const chosen = live.filter((session) => isChosen(session, acting, scope))
-    if (typeof scope === 'object' && chosen.length === 0) throw new E_NOT_FOUND()
-
     const actor = `user:${user.id}` as const
     const current = chosen.filter((session) => session.id === acting.id)
     const others = chosen.filter((session) => session.id !== acting.id)
@@ -38,6 +35,8 @@ export async function logOut(acting: Session, scope: LogOutScope): Promise<Sessi
     if (scope === 'all') await moveValidFrom(trx, user.id)
     return chosen
   })
+  if (typeof scope === 'object' && ended.length === 0) throw new E_NOT_FOUND()
+  return ended
 }
 
 function isChosen(session: Session, acting: Session, scope: LogOutScope): boolean {
@@ -58,18 +57,21 @@ export async function renameSession(
   sessionId: string,
   name: string
 ): Promise<Session> {
-  return withLiveSession(acting, async (trx, _, live) => {
+  const renamed = await withLiveSession(acting, async (trx, _, live) => {
     const session = live.find(({ id }) => id === sessionId)
-    if (!session) throw new E_NOT_FOUND()
+    if (!session) return null
     await trx.from('sessions').where('id', session.id).update({ device_name: name })
     return { ...session, device: { ...session.device, name } }
   })
+  if (!renamed) throw new E_NOT_FOUND()
+  return renamed
 }
 
 /**
  * Runs `work` under the lock of the user who speaks through `acting`, with the user's live
  * sessions, once it is certain that `acting` is still one of them. Throws `E_SESSION_ENDED` when
- * it is not, after the ends by time that were found on the way have committed.
+ * it is not, after the ends by time that were found on the way have committed: so `work` returns
+ * what is refused because a session has ended, and throws only where that does not matter.
  */
 export async function withLiveSession<Result>(
   acting: Session,

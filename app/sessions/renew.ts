@@ -4,8 +4,7 @@ import clock from '#app/clock'
 import { pipeline } from '#app/database/pipeline'
 import { rows } from '#app/database/sql'
 import { userAgentFamily } from '#app/devices/user_agent'
-import { closeExpired } from '#app/sessions/close_ended'
-import { endSessions } from '#app/sessions/end'
+import { closeExpired, endSessions } from '#app/sessions/end'
 import { COVERED_SQL } from '#app/sessions/liveness'
 import {
   SESSION_COLUMNS,

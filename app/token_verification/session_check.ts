@@ -2,7 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { BatchLoader } from '#app/database/batch_loader'
 import { inList, rows } from '#app/database/sql'
-import { closeEnded } from '#app/sessions/close_ended'
+import { closeEnded } from '#app/sessions/end'
 import { livenessOf } from '#app/sessions/liveness'
 import {
   SESSION_COLUMNS,

@@ -4,7 +4,7 @@ import { endApiKeys } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
 import { inBatches, type Watch } from '#app/background/batches'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
-import { closeCovered, COVERED_COLUMNS, toCoveredSession } from '#app/sessions/close_ended'
+import { closeCovered, COVERED_COLUMNS, toCoveredSession } from '#app/sessions/end'
 import { renewJobClaim } from '#app/background/scheduled_job'
 import { lockUsers } from '#app/sessions/user_lock'
 

@@ -70,7 +70,7 @@ test.group('Two servers', (group) => {
       const answers = await saidEverywhere(server.url, one.credentials, one.basic)
       assert.deepEqual(answers, everywhere(end.reason, end.endedAt))
     }
-    const readers = { admin: await signInAdmin(), basic: one.basic }
+    const readers = { admin: await signInAdmin(ahead.url), basic: one.basic }
     const ends = await endsOnRecord(ahead.url, one.session.id, readers)
     assert.deepEqual(ends, onRecordOnce(end.reason, end.endedAt))
   }

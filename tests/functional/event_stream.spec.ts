@@ -201,7 +201,7 @@ test.group('Event stream', (group) => {
     const phone = await signIn(await makeUser())
     const stream = await listenWith(phone.tokens.token)
     clock.advance(sessionsConfig.maxLifetime - 1_000)
-    lastSeen.touch(phone.session.id, null)
+    await db.from('sessions').where('id', phone.session.id).update({ last_seen_at: clock.now() })
     clock.advance(1_000)
     const told = await stream.next()
     assert.equal(told.data.reason, 'expired')
