@@ -1,6 +1,8 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
 import { acquiredConnections, postgresTimeout, sqliteTransactions } from '#app/database/internals'
 import { socketsNameTheirResponse } from '#app/http/raw_http_errors'
+import { checkUserHydration } from '#models/user_row'
 import env from '#start/env'
 
 /**
@@ -42,6 +44,16 @@ const ofNode: Internal = {
   isThere: socketsNameTheirResponse,
 }
 
+const ofLucid: Internal = {
+  of: '@adonisjs/lucid',
+  what: 'models whose state is `$attributes`, `$original`, `$isPersisted` and `$isLocal`',
+  reliedOnBy: 'app/models/user_row.ts',
+  isThere: () => {
+    checkUserHydration()
+    return true
+  },
+}
+
 /**
  * All of them, for the database in use. Whatever else the application uses is documented.
  */
@@ -49,6 +61,7 @@ export const INTERNALS: Internal[] = [
   ofKnex,
   env.get('DB_CONNECTION') === 'postgres' ? ofPostgres : ofSqlite,
   ofNode,
+  ofLucid,
 ]
 
 /**
@@ -65,5 +78,5 @@ export async function assertInternals(internals = INTERNALS): Promise<void> {
 
 function versionOf(name: string): string {
   if (name === 'node') return process.version
-  return createRequire(import.meta.url)(`${name}/package.json`).version
+  return JSON.parse(readFileSync(findPackageJSON(name, import.meta.url)!, 'utf8')).version
 }
