@@ -60,14 +60,15 @@ export const E_INVALID_DPOP_PROOF = class InvalidDpopProof extends ApiError {
   }
 }
 
-/** What the holder of an ended token learns. `by` goes with `superseded` alone. */
+/** What the holder of an ended token learns. `by` goes with `superseded` and `replaced`. */
 export type SessionEnd = { reason: EndReason; endedAt: Date; by?: TakenOverBy | null }
 
 /** A once valid token whose session has ended. */
 export const E_SESSION_ENDED = class SessionEnded extends ApiError {
   constructor(readonly end: SessionEnd) {
     const { reason, endedAt } = end
-    const by = reason === 'superseded' ? { name: null, platform: null, ...end.by } : undefined
+    const isTakenOver = reason === 'superseded' || reason === 'replaced'
+    const by = isTakenOver ? { name: null, platform: null, ...end.by } : undefined
     super(401, 'E_SESSION_ENDED', {
       message: sessionEndedMessages[reason](by),
       details: { reason, endedAt: endedAt.toISOString(), ...(by && { by }) },
