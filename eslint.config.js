@@ -3,7 +3,7 @@ import { configApp } from '@adonisjs/eslint-config'
 export default configApp({
   name: 'One way into a transaction',
   files: ['app/**/*.ts', 'commands/**/*.ts'],
-  ignores: ['app/database/transaction.ts'],
+  ignores: ['app/database/transaction.ts', 'app/database/internals.ts'],
   rules: {
     'no-restricted-syntax': [
       'error',

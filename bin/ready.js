@@ -16,7 +16,7 @@ const scripts = {
   test: ['bin/scripts/test.js'],
   chaos: ['bin/scripts/chaos.js'],
   bench: ['--import=@poppinss/ts-exec', 'tests/bench/run.ts'],
-  lint: ['node_modules/eslint/bin/eslint.js', '.'],
+  lint: ['bin/scripts/lint.js'],
   typecheck: ['node_modules/typescript/bin/tsc', '--noEmit'],
   format: ['node_modules/prettier/bin/prettier.cjs', '--write', '.'],
 }

@@ -2,7 +2,8 @@ import type { ApplicationService } from '@adonisjs/core/types'
 
 /**
  * Makes the hash that stands in for those of unknown users, once the HTTP server is up: ace and
- * code generation boot providers too, and check no password.
+ * code generation boot providers too, and check no password. Where it can't be made now, the first
+ * sign-in that needs it makes it.
  */
 export default class DecoyProvider {
   constructor(protected app: ApplicationService) {}
@@ -10,6 +11,9 @@ export default class DecoyProvider {
   async ready() {
     if (this.app.getEnvironment() !== 'web') return
     const { prepareDecoy } = await import('#app/passwords/passwords')
-    await prepareDecoy()
+    const logger = await this.app.container.make('logger')
+    await prepareDecoy().catch((error: { code?: string }) =>
+      logger.warn({ code: error.code }, 'The first sign-in of an unknown user will take longer.')
+    )
   }
 }

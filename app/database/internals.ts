@@ -108,9 +108,9 @@ class SilentServer extends Duplex {
  * pg closes a pipelined connection on which the answer to a statement does not come in time.
  */
 export async function postgresTimeout(): Promise<boolean> {
-  const { Client } = (await import('pg')).default
+  const { default: pg } = await import('pg')
   const server = new SilentServer()
-  const client = new Client({
+  const client = new pg.Client({
     stream: () => server,
     ssl: false,
     pipeline: true,

@@ -1,7 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import type { Actor } from '#app/event_log/actor'
-import { LOG_CHANNEL, tellAfterCommit } from '#app/event_log/commit_signal'
 import { insertOf, rows } from '#app/database/sql'
 
 /**
@@ -73,4 +72,43 @@ export async function appendEvents(
     await rows(trx, `${sql} ${notify}`, bindings)
   }
   tellAfterCommit(trx, timed)
+}
+
+/**
+ * The channel on which PostgreSQL tells every node that the log has grown.
+ */
+export const LOG_CHANNEL = 'latchkey_log'
+
+/**
+ * Hears what a transaction of this process has written to the log, once it has committed.
+ */
+export type CommitListener = (events: readonly NewEvent[]) => void
+
+const listeners = new Set<CommitListener>()
+const written = new WeakMap<TransactionClientContract, NewEvent[]>()
+
+/**
+ * Has the listeners of this process told of the events as soon as the transaction commits. Other
+ * nodes hear of them by `LOG_CHANNEL`.
+ */
+function tellAfterCommit(trx: TransactionClientContract, events: NewEvent[]): void {
+  const earlier = written.get(trx)
+  if (earlier) {
+    earlier.push(...events)
+    return
+  }
+  const all = [...events]
+  written.set(trx, all)
+  trx.after('commit', () => {
+    for (const listener of listeners) listener(all)
+  })
+}
+
+/**
+ * Calls `listener` after every commit of this process that has written to the log. Returns what
+ * ends that. What must not be lost in a crash reads the log instead (#app/event_log/tail).
+ */
+export function onCommit(listener: CommitListener): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
 }

@@ -1,7 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import { shownDevice, type Device } from '#app/devices/device'
-import { onCommit } from '#app/event_log/commit_signal'
-import type { NewEvent } from '#app/event_log/append'
+import { onCommit, type NewEvent } from '#app/event_log/append'
 import sessionsConfig from '#config/sessions'
 import { notices, notify } from '#mails/mail_queue'
 import NewDeviceMail from '#mails/new_device_mail'

@@ -232,7 +232,8 @@ export async function closeCovered(
       else byWatermark.push(session)
     }
     const { reason, at, actor, note } = watermark
-    ended += (await endSessions(trx, byWatermark, { reason, at, actor, note })).length
+    const written = await endSessions(trx, byWatermark, { reason, at, actor, note })
+    ended += written.length
   }
   return ended
 }

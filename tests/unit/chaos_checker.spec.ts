@@ -34,7 +34,10 @@ const over = (reason: string, endedAt?: number): Partial<Call> => ({
   ...(endedAt !== undefined && { endedAt: new Date(endedAt).toISOString() }),
 })
 
-const ended = (reason: string, at: number) => ({ reason, endedAt: new Date(at).toISOString() })
+const ended = (reason: string, moment: number) => ({
+  reason,
+  endedAt: new Date(moment).toISOString(),
+})
 
 const promises = (history: Call[], limit = 1) => check(history, { limit }).map((one) => one.promise)
 

@@ -56,14 +56,14 @@ test.group('What is relied on though nothing documents it', () => {
     assert,
     cleanup,
   }) => {
-    const { _query } = clientPrototype()
+    const send = clientPrototype()._query
     replace(
       cleanup,
       clientPrototype(),
       '_query',
       function (this: any, connection: any, query: any) {
         const sql = query.sql === 'BEGIN;' ? 'BEGIN TRANSACTION;' : query.sql
-        return _query.call(this, connection, { ...query, sql })
+        return send.call(this, connection, { ...query, sql })
       }
     )
     await assert.rejects(() => assertInternals(), /^knex .* has no transactions of SQLite/)

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { EVENTS_PER_LOOK, type LogSource, type NewEvents } from '#app/event_log/tail/log_source'
-import { LOG_CHANNEL } from '#app/event_log/commit_signal'
+import { LOG_CHANNEL } from '#app/event_log/append'
 import { toEvent, type EventRow } from '#app/event_log/read'
 import env from '#start/env'
 

@@ -3,7 +3,7 @@ import type { LogSource } from '#app/event_log/tail/log_source'
 import { PostgresLog } from '#app/event_log/tail/postgres_log'
 import { SqliteLog } from '#app/event_log/tail/sqlite_log'
 import { E_UNAVAILABLE } from '#exceptions/errors'
-import { onCommit } from '#app/event_log/commit_signal'
+import { onCommit } from '#app/event_log/append'
 import type { LoggedEvent } from '#app/event_log/read'
 
 /**
