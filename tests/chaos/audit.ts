@@ -2,7 +2,7 @@ import User from '#models/user'
 import { PASSWORD } from '../harness/accounts.js'
 import type { Violation } from './checker.js'
 import type { Nodes } from './faults.js'
-import { BY_TIME, now, type Call } from './history.js'
+import { BY_TIME, now, type Call, type Strike } from './history.js'
 import { Random } from './random.js'
 import { Wire, type Asked } from './wire.js'
 
@@ -26,7 +26,7 @@ export async function audit(
   users: User[],
   history: Call[],
   basic: string,
-  violations: Violation[]
+  { violations, strikes }: { violations: Violation[]; strikes: Strike[] }
 ): Promise<Call[]> {
   const calls: Call[] = []
   const random = new Random(1)
@@ -44,8 +44,10 @@ export async function audit(
   await readFeed(wire, basic)
   violations.push(...refusedSignIns(calls), ...deadNewest(calls))
 
+  const start = now()
   await Promise.all(nodes.all.map((node) => node.kill()))
   await Promise.all(nodes.all.map((_, index) => nodes.replace(index, 0)))
+  strikes.push({ start, end: now() })
   await tryAll(wire, [...history, ...calls])
   await readFeed(wire, basic)
   return calls

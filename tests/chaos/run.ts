@@ -120,7 +120,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     ])
 
     const history = [...files.flatMap(readHistory), ...calls]
-    history.push(...(await audit(nodes, users, history, order.basic, violations)))
+    history.push(...(await audit(nodes, users, history, order.basic, { violations, strikes })))
     violations.push(...check(history, { limit, lifetimes, strikes, epoch }))
     return {
       calls: history.length,
