@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { acquiredConnections, postgresTimeout, sqliteTransactions } from '#app/database/internals'
 import { socketsNameTheirResponse } from '#app/http/raw_http_errors'
+import { socketsTellTheirQueue } from '#app/http/socket_bounds'
 import env from '#start/env'
 
 /**
@@ -42,6 +43,13 @@ const ofNode: Internal = {
   isThere: socketsNameTheirResponse,
 }
 
+const ofSockets: Internal = {
+  of: 'node',
+  what: '`_handle.writeQueueSize`, the bytes of a socket that the other side has not taken',
+  reliedOnBy: 'app/http/socket_bounds.ts',
+  isThere: socketsTellTheirQueue,
+}
+
 /**
  * All of them, for the database in use. Whatever else the application uses is documented.
  */
@@ -49,6 +57,7 @@ export const INTERNALS: Internal[] = [
   ofKnex,
   env.get('DB_CONNECTION') === 'postgres' ? ofPostgres : ofSqlite,
   ofNode,
+  ofSockets,
 ]
 
 /**
