@@ -19,7 +19,9 @@ const BUSY_TIMEOUT_MS = 10_000
  * threads for them.
  */
 export function prepareSqlite(connection: Database, done: Prepared): void {
-  if (connection.filename) makePrivateWhenNew(connection.filename)
+  /** Documented by the driver, missing in its types. */
+  const { filename } = connection as { filename?: string }
+  if (filename) makePrivateWhenNew(filename)
   connection.serialize()
   beginImmediate(connection)
   connection.exec(

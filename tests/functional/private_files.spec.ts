@@ -28,5 +28,5 @@ test.group('Files of the embedded database', () => {
     await next.stop()
     assert.include(next.output(), 'chmod 600')
     assert.include(next.output(), file)
-  })
+  }).timeout(60_000)
 })
