@@ -3,6 +3,7 @@ import { findPackageJSON } from 'node:module'
 import { acquiredConnections, postgresTimeout, sqliteTransactions } from '#app/database/internals'
 import { socketsNameTheirResponse } from '#app/http/raw_http_errors'
 import { checkUserHydration } from '#models/user_row'
+import { socketsTellTheirQueue } from '#app/http/socket_bounds'
 import env from '#start/env'
 
 /**
@@ -54,6 +55,13 @@ const ofLucid: Internal = {
   },
 }
 
+const ofSockets: Internal = {
+  of: 'node',
+  what: '`_handle.writeQueueSize`, the bytes of a socket that the other side has not taken',
+  reliedOnBy: 'app/http/socket_bounds.ts',
+  isThere: socketsTellTheirQueue,
+}
+
 /**
  * All of them, for the database in use. Whatever else the application uses is documented.
  */
@@ -62,6 +70,7 @@ export const INTERNALS: Internal[] = [
   env.get('DB_CONNECTION') === 'postgres' ? ofPostgres : ofSqlite,
   ofNode,
   ofLucid,
+  ofSockets,
 ]
 
 /**

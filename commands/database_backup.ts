@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { args } from '@adonisjs/core/ace'
+import { createPrivately } from '#app/database/private_files'
 import { escapeText } from '#app/terminal/escape'
 import { UsageFailure } from '#app/terminal/failures'
 import { OperatorCommand } from '#app/terminal/operator_command'
@@ -32,6 +33,7 @@ export default class DatabaseBackup extends OperatorCommand {
     if (existsSync(file)) {
       throw new UsageFailure(`${escapeText(file)} exists. Name a new file. Nothing was written.`)
     }
+    createPrivately(file)
     await client.rawQuery('VACUUM INTO ?', [file])
 
     this.printJson({ file })

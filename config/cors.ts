@@ -1,5 +1,6 @@
 import env from '#start/env'
 import { defineConfig } from '@adonisjs/cors'
+import { pathOf } from '#app/http/path'
 
 /**
  * Closed unless `CORS_ORIGINS` names the origins (comma-separated) of browser clients. Tokens
@@ -13,7 +14,7 @@ const origins = env
   .filter((origin) => origin !== '')
 
 const corsConfig = defineConfig({
-  enabled: ({ request }) => origins.length > 0 && request.url() !== '/forward-auth',
+  enabled: ({ request }) => origins.length > 0 && pathOf(request) !== '/forward-auth',
   origin: origins,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   headers: true,

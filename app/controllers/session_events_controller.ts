@@ -23,6 +23,6 @@ export default class SessionEventsController {
       return response.status(200).send('')
     }
     response.relayHeaders()
-    await sessionStreams.open(session, response.response, HEADERS)
+    await sessionStreams.open(session, response.response, HEADERS, request.ip())
   }
 }

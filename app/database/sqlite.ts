@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'sqlite3'
+import { makePrivateWhenNew } from '#app/database/private_files'
 
 type Prepared = (error: Error | null, connection: Database) => void
 type Callback = (error: Error | null, rows?: unknown[]) => void
@@ -18,6 +19,9 @@ const BUSY_TIMEOUT_MS = 10_000
  * threads for them.
  */
 export function prepareSqlite(connection: Database, done: Prepared): void {
+  /** Documented by the driver, missing in its types. */
+  const { filename } = connection as { filename?: string }
+  if (filename) makePrivateWhenNew(filename)
   connection.serialize()
   beginImmediate(connection)
   connection.exec(

@@ -1,4 +1,5 @@
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
+import { pathOf } from '#app/http/path'
 import { ApiError } from '#exceptions/api_error'
 import * as errors from '#exceptions/errors'
 import { loggableError } from '#exceptions/loggable_error'
@@ -25,6 +26,7 @@ export default class HttpExceptionHandler extends ExceptionHandler {
     const known = asApiError(error)
     const { user, session } = ctx.auth.use('api')
     const speaker = { ...this.context(ctx), user: user?.id, session: session?.id }
+    if (isCutOff(error)) return ctx.logger.debug(speaker, 'the client cut its request off')
     if (known.status < 500) {
       if (!isSuspicious(known)) return
       const where = { route: ctx.route?.pattern, ip: ctx.request.ip() }
@@ -61,7 +63,7 @@ function isSuspicious(error: ApiError): boolean {
  */
 function errorFor(error: unknown, { request }: HttpContext): ApiError {
   const known = asApiError(error)
-  return request.url().startsWith('/oauth/') ? asOAuthError(known) : known
+  return pathOf(request).startsWith('/oauth/') ? asOAuthError(known) : known
 }
 
 /**
@@ -72,8 +74,18 @@ function isTooDeep(error: unknown): boolean {
   return error instanceof RangeError && error.message.includes('call stack')
 }
 
+/**
+ * The client went away before its body was there. Asked before whether it is an outage: Node.js says
+ * of a client that hangs up what it says of a broken connection to a database.
+ */
+function isCutOff(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  return code === 'E_REQUEST_ABORTED' || (code === 'ECONNRESET' && message === 'aborted')
+}
+
 function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
+  if (isCutOff(error)) return new errors.E_INVALID_REQUEST()
   if (isOutage(error)) return new errors.E_UNAVAILABLE({ cause: error })
 
   const { code, status, messages } = (error ?? {}) as {

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { refuseConnection, refuseRequest } from '#app/http/raw_http_errors'
 import { finishAndClose } from '#app/http/graceful_close'
+import { SocketBounds } from '#app/http/socket_bounds'
 
 /**
  * Request line and headers together, in bytes.
@@ -13,10 +14,10 @@ const LARGEST_HEAD = 16 * 1024
 const MOST_HEADERS = 100
 
 /**
- * How long, in milliseconds, a client may take to send the headers, and the whole request. Slow
- * ones are looked for every `lookEvery`.
+ * How long, in milliseconds, a client may take to send the headers, and the whole request, and how
+ * long it may read nothing of an answer. Slow ones are looked for every `lookEvery`.
  */
-const PATIENCE = { headers: 10_000, request: 15_000, lookEvery: 2_000 }
+const PATIENCE = { headers: 10_000, request: 15_000, unread: 30_000, lookEvery: 2_000 }
 
 /**
  * How long, in milliseconds, an idle connection stays open: longer than proxies keep theirs, or
@@ -39,6 +40,7 @@ export function createHttpServer(listener: RequestListener, patience = PATIENCE)
       requireHostHeader: false,
     },
     (request, response) => {
+      if (!bounds.admit(request, response)) return
       const { rawHeaders, headers, httpVersion } = request
       if (rawHeaders.length > 2 * MOST_HEADERS) return refuseRequest(response, 431)
       /** RFC 9112 §3.2; the server's own answer to it has no body. */
@@ -46,8 +48,11 @@ export function createHttpServer(listener: RequestListener, patience = PATIENCE)
       return listener(request, response)
     }
   )
+  const bounds = new SocketBounds(server, patience)
   server.on('clientError', refuseConnection)
-  server.on('checkExpectation', (_, response) => refuseRequest(response, 417))
+  server.on('checkExpectation', (request, response) => {
+    if (bounds.admit(request, response)) refuseRequest(response, 417)
+  })
   finishAndClose(server)
   return server
 }

@@ -13,11 +13,17 @@ const STATUSES: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,
 }
 
+const CODES: Record<number, string> = {
+  413: 'E_REQUEST_ENTITY_TOO_LARGE',
+  429: 'E_TOO_MANY_REQUESTS',
+}
+
 const MESSAGES: Record<number, string> = {
   400: 'The request is malformed.',
   408: 'The request took too long to arrive.',
   413: 'The request body is too large.',
   417: 'The expectation of the request can not be met.',
+  429: 'Too many requests of this connection are unanswered.',
   431: 'The request has too many headers, or too large ones.',
 }
 
@@ -61,7 +67,7 @@ export function socketsNameTheirResponse(): boolean {
 }
 
 function answerOf(status: number) {
-  const code = status === 413 ? 'E_REQUEST_ENTITY_TOO_LARGE' : 'E_INVALID_REQUEST'
+  const code = CODES[status] ?? 'E_INVALID_REQUEST'
   const body = JSON.stringify({ errors: [{ code, message: MESSAGES[status] }] })
   const headers: Record<string, string> = {
     ...SECURITY_HEADERS,
@@ -69,6 +75,7 @@ function answerOf(status: number) {
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     'connection': 'close',
+    ...(status === 429 && { 'retry-after': '1' }),
   }
   return { headers, body }
 }

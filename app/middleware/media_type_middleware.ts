@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
+import { pathOf } from '#app/http/path'
 import { E_REQUEST_ENTITY_TOO_LARGE, E_UNSUPPORTED_MEDIA_TYPE } from '#exceptions/errors'
 
 /**
@@ -20,7 +21,7 @@ const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'] as 
 export default class MediaTypeMiddleware {
   handle({ request }: HttpContext, next: NextFn) {
     const { headers } = request.request
-    if (request.url() === '/forward-auth') {
+    if (pathOf(request) === '/forward-auth') {
       for (const name of BODY_HEADERS) delete headers[name]
       return next()
     }
@@ -32,7 +33,7 @@ export default class MediaTypeMiddleware {
     if (!hasBody) return next()
 
     const type = headers['content-type']?.split(';', 1)[0].trim().toLowerCase()
-    const wanted = request.url().startsWith('/oauth/')
+    const wanted = pathOf(request).startsWith('/oauth/')
       ? 'application/x-www-form-urlencoded'
       : 'application/json'
     if (type !== wanted) throw new E_UNSUPPORTED_MEDIA_TYPE()

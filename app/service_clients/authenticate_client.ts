@@ -50,3 +50,11 @@ export async function authenticateClient({
   const matches = presented.length === known.length && timingSafeEqual(presented, known)
   return row && matches && row.revoked_at === null ? toServiceClient(row) : null
 }
+
+/**
+ * Whether the service client with this id may still speak. Asked of the database.
+ */
+export async function clientLives(id: string): Promise<boolean> {
+  const row = await clientLookup.read(id)
+  return row !== undefined && row.revoked_at === null
+}

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import app from '@adonisjs/core/services/app'
 import { checkSession } from '#app/token_verification/session_check'
 import { eventTail } from '#app/event_log/tail/tail'
+import { networkOf } from '#app/rate_limits/network'
 import { SessionStream } from '#app/streams/session_stream'
 import { E_SESSION_ENDED, E_TOO_MANY_REQUESTS, E_UNAVAILABLE } from '#exceptions/errors'
 import type { LoggedEvent } from '#app/event_log/read'
@@ -12,6 +13,11 @@ import type { Session } from '#app/sessions/session'
  * Streams of one session at once: several tabs share one.
  */
 const PER_SESSION = 10
+
+/**
+ * Streams of one network on one node: sign-ups are cheap, so a limit of each session alone is none.
+ */
+const PER_NETWORK = 200
 
 /**
  * Streams of one node, so that its memory is bounded.
@@ -26,13 +32,19 @@ const PULSE_EVERY = 1_000
 /**
  * All streams of this process, and who of them is to hear what.
  */
-class SessionStreams {
+export class SessionStreams {
   readonly #all = new Set<SessionStream>()
   readonly #bySession = new Map<string, Set<SessionStream>>()
   readonly #byUser = new Map<number, Set<SessionStream>>()
+  readonly #byNetwork = new Map<string, Set<SessionStream>>()
+  readonly #perNetwork: number
   #leaveTail?: Promise<() => void>
   #pulse?: NodeJS.Timeout
   #closing = false
+
+  constructor(perNetwork = PER_NETWORK) {
+    this.#perNetwork = perNetwork
+  }
 
   /**
    * Streams that are open.
@@ -46,30 +58,34 @@ class SessionStreams {
    * listens first and then looks again whether the session lives, so that an end between the check
    * of the request and this moment is told too.
    *
-   * Throws `E_SESSION_ENDED`, `E_TOO_MANY_REQUESTS` where the session has as many streams as it
-   * may, `E_UNAVAILABLE` where the node has or is about to stop, and whatever the database throws.
+   * Throws `E_SESSION_ENDED`, `E_TOO_MANY_REQUESTS` where the session or the network has as many
+   * streams as it may, `E_UNAVAILABLE` where the node has or is about to stop, and whatever the database throws.
    */
   async open(
     session: Session,
     response: ServerResponse,
-    headers: Record<string, string>
+    headers: Record<string, string>,
+    ip: string
   ): Promise<void> {
     if (this.#closing || this.#all.size >= PER_NODE) throw new E_UNAVAILABLE({ retryAfter: 5 })
     const ofSession = this.#bySession.get(session.id)
     if (ofSession && ofSession.size >= PER_SESSION) throw new E_TOO_MANY_REQUESTS(30)
+    const network = networkOf(ip)
+    const ofNetwork = this.#byNetwork.get(network)
+    if (ofNetwork && ofNetwork.size >= this.#perNetwork) throw new E_TOO_MANY_REQUESTS(30)
 
     const stream = new SessionStream(session, response)
-    this.#add(stream)
+    this.#add(stream, network)
     try {
       await this.#listen()
       const end = await checkSession(session.id)
       if (end) throw new E_SESSION_ENDED(end)
     } catch (error) {
-      this.#remove(stream)
+      this.#remove(stream, network)
       throw error
     }
-    response.once('close', () => this.#remove(stream))
-    if (response.destroyed) return this.#remove(stream)
+    response.once('close', () => this.#remove(stream, network))
+    if (response.destroyed) return this.#remove(stream, network)
     if (this.#closing) throw new E_UNAVAILABLE()
     stream.begin(headers)
   }
@@ -120,18 +136,20 @@ class SessionStreams {
     await eventTail.ready()
   }
 
-  #add(stream: SessionStream) {
+  #add(stream: SessionStream, network: string) {
     const { id, userId } = stream.session
     this.#all.add(stream)
     put(this.#bySession, id, stream)
     put(this.#byUser, userId, stream)
+    put(this.#byNetwork, network, stream)
   }
 
-  #remove(stream: SessionStream) {
+  #remove(stream: SessionStream, network: string) {
     const { id, userId } = stream.session
     if (!this.#all.delete(stream)) return
     take(this.#bySession, id, stream)
     take(this.#byUser, userId, stream)
+    take(this.#byNetwork, network, stream)
     if (this.#all.size > 0) return
     clearInterval(this.#pulse)
     this.#pulse = undefined

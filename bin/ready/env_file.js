@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from './root.js'
 
@@ -20,5 +20,7 @@ export function createEnvFile() {
     ? present.replace(blank, line)
     : `${present && present.replace(/\n*$/, '\n')}${line}\n`
   writeFileSync(FILE, filled, { mode: 0o600 })
+  /** The mode above is for a new file alone: a copied .env.example is readable by others. */
+  chmodSync(FILE, 0o600)
   console.error(present ? 'Gave .env an APP_KEY.' : 'Created .env with an APP_KEY of its own.')
 }

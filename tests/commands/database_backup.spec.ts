@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
@@ -28,6 +28,7 @@ test.group('database:backup', (group) => {
       return
     }
     command.assertSucceeded()
+    assert.equal(statSync(file).mode & 0o777, 0o600)
 
     db.manager.add('copy', {
       ...db.getRawConnection('sqlite')!.config,

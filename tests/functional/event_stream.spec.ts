@@ -1,7 +1,9 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { sessionStreams } from '#app/streams/session_streams'
+import { SessionStreams, sessionStreams } from '#app/streams/session_streams'
 import sessionsConfig from '#config/sessions'
 import { disableUser } from '#app/accounts/disable_user'
 import { deleteAccount } from '#app/accounts/delete_account'
@@ -236,6 +238,34 @@ test.group('Event stream', (group) => {
     await until(() => sessionStreams.size === 9, 'a place is free')
     const allowed = await listenWith(tokens.token)
     assert.equal(allowed.status, 200)
+  })
+
+  test('a network has so many streams and no more, whoever they are of', async ({
+    assert,
+    cleanup,
+  }) => {
+    const streams = new SessionStreams(3)
+    const answers: ServerResponse[] = []
+    cleanup(() => {
+      for (const answer of answers) answer.emit('close')
+    })
+    const openFrom = async (ip: string) => {
+      const { session } = await signIn(await makeUser())
+      const answer = new ServerResponse(new IncomingMessage(new Socket()))
+      answers.push(answer)
+      await streams.open(session, answer, {}, ip)
+      return answer
+    }
+    const [first] = [
+      await openFrom('2001:db8::1'),
+      await openFrom('2001:db8::2'),
+      await openFrom('2001:db8::3'),
+    ]
+    await assert.rejects(() => openFrom('2001:db8::4'), /Too many|too many/)
+    await openFrom('192.0.2.1')
+    first.emit('close')
+    await openFrom('2001:db8::4')
+    assert.equal(streams.size, 4)
   })
 
   test('needs a live session: no token, an API key, HEAD', async ({ client, assert }) => {

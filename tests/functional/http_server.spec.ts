@@ -106,7 +106,7 @@ async function impatientServer(cleanup: (stop: () => void) => void): Promise<num
     (request, response) => {
       request.resume().on('end', () => response.end())
     },
-    { headers: 200, request: 200, lookEvery: 50 }
+    { headers: 200, request: 200, unread: 200, lookEvery: 50 }
   )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

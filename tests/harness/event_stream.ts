@@ -20,17 +20,17 @@ export type Listener = {
 
 /**
  * Opens an event stream and resolves with its headers. `readsNothing` leaves all that comes in the
- * socket.
+ * socket; `from` is the address that it comes from.
  */
 export function listen(
   server: string,
   token: string,
-  options: { readsNothing?: boolean } = {}
+  options: { readsNothing?: boolean; from?: string } = {}
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const asked = request(
       `${server}/api/v1/session/events`,
-      { headers: { authorization: `Bearer ${token}` }, agent: false },
+      { headers: { authorization: `Bearer ${token}` }, agent: false, localAddress: options.from },
       (answer) => resolve(follow(answer, () => asked.destroy(), options.readsNothing ?? false))
     )
     asked.on('error', reject).end()

@@ -1,5 +1,6 @@
 import app from '@adonisjs/core/services/app'
 import { eventTail, type TailListener } from '#app/event_log/tail/tail'
+import { E_UNAUTHORIZED_CLIENT } from '#exceptions/errors'
 import { readRevocations, type RevocationPage } from '#app/event_log/revocations/read_revocations'
 import type { EventCursor } from '#app/event_log/read'
 
@@ -24,9 +25,13 @@ app.terminating(() => stopping.abort())
 /**
  * The same as `readRevocations`, and waits up to so many milliseconds for the first one. Ends early,
  * with what is there, when `given` aborts or the application ends.
+ *
+ * `mayWait` says whether the asking client may still hear anything. It is asked of the database after
+ * every look at the log, so a client that is revoked, on whichever node, hears nothing that came
+ * after: `E_UNAUTHORIZED_CLIENT`, at the latest with the next look.
  */
 export async function awaitRevocations(
-  query: { after: EventCursor; limit: number; patience: number },
+  query: { after: EventCursor; limit: number; patience: number; mayWait: () => Promise<boolean> },
   given: AbortSignal
 ): Promise<RevocationPage> {
   const signal = AbortSignal.any([given, stopping.signal])
@@ -45,6 +50,7 @@ export async function awaitRevocations(
       const hinted = await hints.wait(Math.min(pause, left))
       pause = hinted ? LOOK_AGAIN.afterHint : nextPause(pause)
       page = await readRevocations(page.cursor, query.limit)
+      if (!(await query.mayWait())) throw new E_UNAUTHORIZED_CLIENT()
       if (page.revocations.length > 0) return page
     }
   } finally {
