@@ -104,14 +104,23 @@ test.group('Resetting the password', (group) => {
     assert.equal(late.body().errors[0].rule, 'resetToken')
   })
 
-  test('a newer link makes the older one worthless', async ({ client }) => {
+  test('an account is mailed one link a minute, and each works until one is used', async ({
+    client,
+    assert,
+  }) => {
+    clock.freeze()
     const { email } = await makeUser()
     const older = await linkFor(client, email)
+    const hurried = await forgot(client, email)
+    hurried.assertStatus(202)
+    assert.equal(await countRows('password_resets'), 1)
+    clock.advance(60_000)
     const newer = await linkFor(client, email)
-    const refused = await reset(client, older)
-    refused.assertStatus(422)
-    const done = await reset(client, newer)
+    assert.notEqual(newer, older)
+    const done = await reset(client, older)
     done.assertStatus(204)
+    const spent = await reset(client, newer)
+    spent.assertStatus(422)
   })
 
   test('whatever is no token is refused and changes nothing', async ({ client, assert }) => {
