@@ -197,9 +197,9 @@ test.group('Resetting the password', (group) => {
     const mails = await mailbox.read()
     assert.deepEqual(
       mails.map((mail) => mail.to),
-      [known.email, known.email]
+      [known.email]
     )
-    assert.equal(await countRows('session_events', { type: 'password.reset_requested' }), 2)
+    assert.equal(await countRows('session_events', { type: 'password.reset_requested' }), 1)
     for (const email of ['', 'nobody', null, ['a@example.com'], { a: 1 }, 'a@b.c\0']) {
       const invalid = await forgot(client, email)
       invalid.assertStatus(422)
@@ -221,7 +221,6 @@ test.group('Resetting the password', (group) => {
   })
 
   test('what a request says of hosts never reaches a link', async ({ assert }) => {
-    const { email } = await makeUser()
     const { HOST, PORT } = process.env
     for (const headers of [
       { 'host': 'evil.example', 'x-forwarded-host': 'evil.example' },
@@ -233,6 +232,7 @@ test.group('Resetting the password', (group) => {
         'referer': 'https://evil.example/',
       },
     ]) {
+      const { email } = await makeUser()
       const status = await new Promise((resolve, reject) => {
         const sent = request(
           {
