@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import env from '#start/env'
 import { defineConfig } from '@adonisjs/core/http'
+import { clientAddress } from '#app/http/client_address'
+import trustedProxies from '#config/trusted_proxies'
 
 /**
  * Keys the successors of refresh tokens (and whatever else must be the same on every node
@@ -19,7 +21,10 @@ export const appUrl = env.get('APP_URL') ?? `http://localhost:${env.get('PORT')}
 export const http = defineConfig({
   generateRequestId: true,
   allowMethodSpoofing: false,
-  trustProxy: env.get('TRUST_PROXY'),
+  trustProxy: (address: string) => trustedProxies.trusts(address),
+
+  /** `request.ip()` is in one spelling wherever it is asked for. */
+  getIp: (request) => clientAddress(request.request),
 
   /**
    * A path that is not UTF-8 when decoded. Loaded late: what it loads reads this file.

@@ -33,6 +33,5 @@ router.use([() => import('@adonisjs/core/bodyparser_middleware')])
 export const middleware = router.named({
   admin: () => import('#middleware/admin_middleware'),
   auth: () => import('#middleware/auth_middleware'),
-  keyProof: () => import('#middleware/key_proof_middleware'),
   serviceClient: () => import('#middleware/service_client_middleware'),
 })

@@ -8,13 +8,9 @@ router
   .group(() => {
     router
       .group(() => {
-        router
-          .group(() => {
-            router.post('signup', [controllers.Signup, 'store'])
-            router.post('login', [controllers.Login, 'store'])
-            router.post('exchange', [controllers.Exchange, 'store'])
-          })
-          .use(middleware.keyProof())
+        router.post('signup', [controllers.Signup, 'store'])
+        router.post('login', [controllers.Login, 'store'])
+        router.post('exchange', [controllers.Exchange, 'store'])
         router.post('refresh', [controllers.Refresh, 'store'])
         router
           .group(() => {

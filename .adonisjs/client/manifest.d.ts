@@ -11,3 +11,4 @@
 /// <reference path="../../config/mail.ts" />
 /// <reference path="../../config/rate_limits.ts" />
 /// <reference path="../../config/sessions.ts" />
+/// <reference path="../../config/trusted_proxies.ts" />

@@ -47,6 +47,7 @@ async function mailResetLink(userId: number): Promise<void> {
   const made = await withUserLock(userId, async (trx, user) => {
     if (!user || user.isDisabled) return null
     const token = await mintReset(trx, user.id)
+    if (token === null) return null
     await appendEvents(trx, [
       { type: 'password.reset_requested', userId: user.id, actor: 'system' },
     ])

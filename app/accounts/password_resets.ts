@@ -10,13 +10,29 @@ import { hashToken } from '#app/tokens/token'
 export const RESET_LIFETIME = 60 * 60 * 1000
 
 /**
- * Makes a new reset token of a user, who holds one at a time. Returns the value, which is mailed
- * and never stored. For use under the user's lock.
+ * No account is mailed more than one link in so long, in milliseconds: whoever asks, its mailbox is
+ * not flooded, and it holds few links.
  */
-export async function mintReset(trx: TransactionClientContract, userId: number): Promise<string> {
+export const RESET_PAUSE = 60 * 1000
+
+/**
+ * Makes a new reset token of a user; null when one was made less than a minute ago. Earlier ones
+ * stay valid, or a stranger who asks would spoil the link its owner is about to follow. Returns the
+ * value, which is mailed and never stored. For use under the user's lock.
+ */
+export async function mintReset(
+  trx: TransactionClientContract,
+  userId: number
+): Promise<string | null> {
   const token = `opr_${randomBytes(32).toString('base64url')}`
   const now = clock.now()
-  await forgetResets(trx, userId)
+  const recent = await trx
+    .from('password_resets')
+    .where('user_id', userId)
+    .where('created_at', '>', new Date(now.getTime() - RESET_PAUSE))
+    .select('hash')
+    .first()
+  if (recent) return null
   await trx.table('password_resets').insert({
     hash: hashToken(token),
     user_id: userId,

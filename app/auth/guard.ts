@@ -14,6 +14,7 @@ import {
   E_TOKEN_EXPIRED,
   E_UNAUTHORIZED_ACCESS,
 } from '#exceptions/errors'
+import { userAgentOf } from '#app/devices/user_agent'
 import type User from '#models/user'
 import { keyLastUsed } from '#app/api_keys/last_used'
 import { useSession, type UseNoted } from '#app/sessions/last_seen'
@@ -282,7 +283,7 @@ export function signInOf({ request, auth }: HttpContext): SignIn {
   return {
     device: { id: null, name: null, platform: null },
     ip: request.ip(),
-    userAgent: request.header('user-agent')?.slice(0, 512) ?? null,
+    userAgent: userAgentOf(request.request),
     keyThumbprint: auth.use('api').provenKey,
   }
 }

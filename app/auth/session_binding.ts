@@ -1,13 +1,26 @@
 import type { IncomingMessage } from 'node:http'
-import { InvalidProof, verifyProof, type ProofTarget } from '#app/auth/dpop/proof'
-import { rememberProof } from '#app/auth/dpop/replay'
+import { availableParallelism } from 'node:os'
+import { InvalidProof, verifyProof, type Proof, type ProofTarget } from '#app/auth/dpop/proof'
+import { rememberProof, withProof } from '#app/auth/dpop/replay'
 import { urlsOf } from '#app/auth/dpop/target'
-import { userAgentFamily } from '#app/devices/user_agent'
+import { Semaphore } from '#app/background/semaphore'
+import { clientAddress } from '#app/http/client_address'
+import { networkOf } from '#app/rate_limits/network'
+import env from '#start/env'
+import { userAgentFamily, userAgentOf } from '#app/devices/user_agent'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import { endSession } from '#app/sessions/end'
 import type { Session } from '#app/sessions/session'
+
+/**
+ * Signatures that are verified at once. The rest wait, fair to networks, so that who sends many
+ * holds up themselves.
+ */
+const verifications = new Semaphore({ total: Math.max(availableParallelism() - 1, 1) }, () =>
+  env.get('HASH_QUEUE_LIMIT')
+)
 
 /**
  * The request that a proof is made for. A proxy that asks on behalf of another request names that
@@ -41,25 +54,48 @@ async function demandHolder(session: Session, credentials: Credentials, request:
   const bound = session.keyThumbprint
   if (bound !== null) await demandProof(bound, credentials, request)
   if (sessionsConfig.binding === 'user_agent') {
-    await demandUserAgent(session, request.message.headers['user-agent'] ?? null)
+    await demandUserAgent(session, userAgentOf(request.message))
   }
 }
 
 /**
- * The thumbprint of the key that a sign-in or a refresh proves to hold; null without a proof.
- * Throws `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for a proof that does not hold.
+ * The proof of possession of a sign-in or a refresh, verified; null without one. Throws
+ * `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for one that does not hold. It counts as used
+ * only by `useKeyProof`.
  */
-export async function readKeyProof(message: IncomingMessage): Promise<string | null> {
+export async function readKeyProof(message: IncomingMessage): Promise<Proof | null> {
   const proofs = proofsOf(message)
   if (proofs.length === 0) return null
-  return checkProof(proofs, { method: message.method!, urls: urlsOf(message) }, 400)
+  return checkProof(message, proofs, { method: message.method!, urls: urlsOf(message) }, 400)
+}
+
+/**
+ * The same of a sign-in. With `SESSION_BINDING=key` there must be one.
+ */
+export async function readSignInProof(message: IncomingMessage): Promise<Proof | null> {
+  const proof = await readKeyProof(message)
+  if (proof === null && sessionsConfig.binding === 'key') {
+    throw new E_INVALID_DPOP_PROOF(400, 'Send a proof of possession (DPoP) with a sign-in.')
+  }
+  return proof
+}
+
+/**
+ * Does what a proof was sent for, once for each proof.
+ */
+export function useKeyProof<Result>(
+  proof: Proof | null,
+  work: () => Promise<Result>
+): Promise<Result> {
+  return withProof(proof, () => usedBefore(400), work)
 }
 
 async function demandProof(bound: string, credentials: Credentials, request: BoundRequest) {
   if (credentials.scheme !== 'DPoP') {
     throw new E_UNAUTHORIZED_ACCESS({ hadToken: true, scheme: 'DPoP' })
   }
-  const proven = await checkProof(
+  const proof = await checkProof(
+    request.message,
     proofsOf(request.message),
     {
       method: request.method ?? request.message.method!,
@@ -68,30 +104,35 @@ async function demandProof(bound: string, credentials: Credentials, request: Bou
     },
     401
   )
-  if (proven !== bound) {
+  if (proof.keyThumbprint !== bound) {
     throw new E_INVALID_DPOP_PROOF(
       401,
       'The proof is signed by another key than the token is bound to.'
     )
   }
+  if (!(await rememberProof(proof))) throw usedBefore(401)
 }
 
 async function checkProof(
+  message: IncomingMessage,
   proofs: string[],
   target: ProofTarget,
   status: 400 | 401
-): Promise<string> {
+): Promise<Proof> {
   if (proofs.length !== 1) {
     throw new E_INVALID_DPOP_PROOF(status, 'Send one DPoP header with a proof.')
   }
   try {
-    const proof = await verifyProof(proofs[0], target)
-    if (await rememberProof(proof)) return proof.keyThumbprint
+    const caller = { network: networkOf(clientAddress(message)), account: '' }
+    return await verifications.run(() => verifyProof(proofs[0], target), caller)
   } catch (error) {
     if (!(error instanceof InvalidProof)) throw error
     throw new E_INVALID_DPOP_PROOF(status, `${error.message}.`)
   }
-  throw new E_INVALID_DPOP_PROOF(
+}
+
+function usedBefore(status: 400 | 401) {
+  return new E_INVALID_DPOP_PROOF(
     status,
     'The proof was used before. Make a new one for each request.'
   )

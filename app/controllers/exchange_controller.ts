@@ -5,6 +5,7 @@ import { limitExchange } from '#app/rate_limits/limits'
 import { signInOf } from '#app/auth/guard'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_NOT_FOUND } from '#exceptions/errors'
+import { readSignInProof, useKeyProof } from '#app/auth/session_binding'
 import { deviceOf } from '#app/devices/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { exchangeValidator } from '#validators/auth'
@@ -15,9 +16,12 @@ export default class ExchangeController {
 
     const { jwt, device } = await exchangeValidator.validate(ctx.request.body())
     const { user, opened } = await countSignIn(() =>
-      limitExchange({ jwt, ip: ctx.request.ip() }, () =>
-        exchangeJwt(jwt, { ...signInOf(ctx), device: deviceOf(device) })
-      )
+      limitExchange({ jwt, ip: ctx.request.ip() }, async () => {
+        const proof = await readSignInProof(ctx.request.request)
+        const keyThumbprint = proof?.keyThumbprint ?? null
+        const signIn = { ...signInOf(ctx), keyThumbprint, device: deviceOf(device) }
+        return useKeyProof(proof, () => exchangeJwt(jwt, signIn))
+      })
     )
     ctx.response.header('Cache-Control', 'no-store')
     return ctx.serialize(OpenedSessionTransformer.transform(opened, user))

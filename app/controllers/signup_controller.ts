@@ -3,6 +3,7 @@ import { signUp } from '#app/accounts/sign_up'
 import { limitSignUp } from '#app/rate_limits/limits'
 import { signInOf } from '#app/auth/guard'
 import { E_SIGNUP_CLOSED } from '#exceptions/errors'
+import { readSignInProof, useKeyProof } from '#app/auth/session_binding'
 import { deviceOf } from '#app/devices/device'
 import env from '#start/env'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
@@ -13,8 +14,14 @@ export default class SignupController {
     if (env.get('SIGNUP') === 'closed') throw new E_SIGNUP_CLOSED()
 
     const { device, ...account } = await signupValidator.validate(ctx.request.body())
-    const { user, opened } = await limitSignUp({ ...account, ip: ctx.request.ip() }, (caller) =>
-      signUp(account, { ...signInOf(ctx), device: deviceOf(device) }, caller)
+    const { user, opened } = await limitSignUp(
+      { ...account, ip: ctx.request.ip() },
+      async (caller) => {
+        const proof = await readSignInProof(ctx.request.request)
+        const keyThumbprint = proof?.keyThumbprint ?? null
+        const signIn = { ...signInOf(ctx), keyThumbprint, device: deviceOf(device) }
+        return useKeyProof(proof, () => signUp(account, signIn, caller))
+      }
     )
 
     ctx.response.status(201).header('Cache-Control', 'no-store')

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import Bowser from 'bowser'
 import { BoundedCache } from '#app/bounded_cache'
 
@@ -18,4 +19,12 @@ function readFamily(userAgent: string): string {
   const { browser, os } = Bowser.parse(userAgent)
   const product = userAgent.split(/[/\s(]/, 1)[0].toLowerCase()
   return `${browser.name || product} on ${os.name || 'an unknown system'}`
+}
+
+/**
+ * The user agent of a request as it is stored: no more of it than fits there. Whatever is compared
+ * with a stored one must be cut the same way.
+ */
+export function userAgentOf({ headers }: IncomingMessage): string | null {
+  return headers['user-agent']?.slice(0, 512) ?? null
 }

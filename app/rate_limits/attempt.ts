@@ -54,22 +54,37 @@ export async function attemptGuess<Guess, Result>(
   const asked = buckets()
   const ahead = asked.some(({ key }) => isFull(key)) ? undefined : guess()
   ahead?.catch(() => {})
-  /** Asked for in one tick, so that they go in one statement. */
-  const taken = await Promise.all(asked.map((bucket) => take(limit, bucket)))
-  const refusal = await refusalOf(taken)
-  if (refusal) {
-    giveBack(taken)
-    const seconds = Math.ceil((refusal.until - clock.millis()) / 1000)
-    throw new E_TOO_MANY_REQUESTS(Math.max(seconds, 1))
-  }
+  const taken = await takeAll(limit, asked)
   try {
     const result = await work(await (ahead ?? guess()))
-    if (!countsToo(result)) giveBack(taken)
+    if (!countsToo(result)) giveBack(taken.filter(({ bucket }) => !bucket.countsSuccess))
     return result
   } catch (error) {
     if (!isFailedGuess(error)) giveBack(taken)
     throw error
   }
+}
+
+/**
+ * A unit of every bucket, or `E_TOO_MANY_REQUESTS` and none. Those that were full are asked first:
+ * what they refuse writes no row for the others, whatever names a stranger makes up.
+ */
+async function takeAll(limit: RateLimit, asked: Bucket[]): Promise<Taken[]> {
+  const full = asked.filter(({ key }) => isFull(key))
+  const others = asked.filter((bucket) => !full.includes(bucket))
+  const taken: Taken[] = []
+  for (const group of [full, others]) {
+    if (group.length === 0) continue
+    /** Asked for in one tick, so that they go in one statement. */
+    const more = await Promise.all(group.map((bucket) => take(limit, bucket)))
+    taken.push(...more)
+    const refusal = await refusalOf(more)
+    if (!refusal) continue
+    giveBack(taken)
+    const seconds = Math.ceil((refusal.until - clock.millis()) / 1000)
+    throw new E_TOO_MANY_REQUESTS(Math.max(seconds, 1))
+  }
+  return taken
 }
 
 function isFull(key: string): boolean {

@@ -10,12 +10,13 @@ export const SHARED = 10
 
 /**
  * One count that an attempt is held against. `overruled` says, once the bucket is full, whether
- * this attempt may pass all the same.
+ * this attempt may pass all the same. With `countsSuccess` work that went well keeps its unit.
  */
 export type Bucket = {
   key: string
   times: number
   overruled?: () => Promise<boolean>
+  countsSuccess?: boolean
 }
 
 /**
@@ -26,10 +27,10 @@ export function bucket(
   work: LimitedWork | 'forgot',
   scope: 'account_here' | 'account' | 'network',
   parts: string[],
-  { times = 1, overruled }: Partial<Omit<Bucket, 'key'>> = {}
+  { times = 1, overruled, countsSuccess }: Partial<Omit<Bucket, 'key'>> = {}
 ): Bucket {
   const hash = createHmac('sha256', appKey.release())
     .update(JSON.stringify(['rate limit', work, scope, ...parts]))
     .digest('base64url')
-  return { key: `${work}:${scope}:${hash}`, times, overruled }
+  return { key: `${work}:${scope}:${hash}`, times, overruled, countsSuccess }
 }

@@ -92,7 +92,8 @@ export function limitConfirmation<Result>(
 }
 
 /**
- * A sign-up. What fails here asks whether somebody has an account.
+ * A sign-up. What fails here asks whether somebody has an account. Of one network those that succeed
+ * count too, or it could make accounts without end.
  */
 export function limitSignUp<Result>(
   { email, ip }: { email: string; ip: string },
@@ -102,7 +103,7 @@ export function limitSignUp<Result>(
   const caller = { network, account: email }
   const buckets = () => [
     bucket('signUp', 'account_here', [email, network]),
-    bucket('signUp', 'network', [network], { times: SHARED }),
+    bucket('signUp', 'network', [network], { times: SHARED, countsSuccess: true }),
   ]
   return inTurn(rateLimits.signUp, caller, () =>
     attempt(rateLimits.signUp, buckets, () => work(caller))
@@ -134,14 +135,15 @@ export function limitRefresh<Result>(
 }
 
 /**
- * A request for a reset link. Every one counts, or the mailbox behind the address would pay for it.
+ * A request for a reset link. Every one counts, for the network it comes from alone: what others ask
+ * for elsewhere refuses nobody. The mailbox is spared where the mail is made.
  */
 export function limitForgot<Result>(
   { email, ip }: { email: string; ip: string },
   work: Work<Result>
 ): Promise<Result> {
   const buckets = () => [
-    bucket('forgot', 'account', [email]),
+    bucket('forgot', 'account_here', [email, networkOf(ip)]),
     bucket('forgot', 'network', [networkOf(ip)], { times: SHARED }),
   ]
   return attempt(rateLimits.reset, buckets, work, () => true)

@@ -125,7 +125,7 @@ async function makeCredentials(): Promise<Credentials> {
     'access token': tokens.token,
     'refresh token': tokens.refreshToken!,
     'API key': value,
-    'reset token': await inTransaction((trx) => mintReset(trx, user.id)),
+    'reset token': await inTransaction((trx) => mintReset(trx, user.id).then((made) => made!)),
     'client secret': client.secret,
     'clientId': client.id,
   }

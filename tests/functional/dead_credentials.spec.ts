@@ -70,7 +70,9 @@ test.group('Dead credentials', (group) => {
         const victim = await logIn(SERVER, user.email, { device })
         const acting = await logIn(SERVER, user.email, { device: { id: 'the acting one' } })
         const { token, refreshToken } = victim.body.data
-        const link = await withUserLock(user.id, (trx) => mintReset(trx, user.id))
+        const link = await withUserLock(user.id, (trx) =>
+          mintReset(trx, user.id).then((made) => made!)
+        )
         const stream = await listen(SERVER, token)
         cleanup(() => stream.close())
         assert.equal(stream.status, 200)

@@ -4,6 +4,7 @@ import * as DPoP from 'dpop'
 import db from '@adonisjs/lucid/services/db'
 import { mintToken, hashToken } from '#app/tokens/token'
 import clock from '#app/clock'
+import { trustProxies } from '#tests/harness/trusted_proxies'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 
@@ -97,9 +98,11 @@ test.group('Forward auth', (group) => {
     assert.equal(answer.headers['x-auth-abilities'], 'orders:read orders:write')
   })
 
-  test('a proof of possession is checked for the request that the proxy names', async ({
+  test('a proof of possession is checked for the request that a trusted proxy names', async ({
     assert,
+    cleanup,
   }) => {
+    cleanup(trustProxies('loopback'))
     const key = await DPoP.generateKeyPair('ES256')
     const keyThumbprint = await DPoP.calculateThumbprint(key.publicKey)
     const { tokens } = await signIn(await makeUser(), { keyThumbprint })
@@ -119,6 +122,13 @@ test.group('Forward auth', (group) => {
     assert.equal(refused.status, 401)
     const unnamed = await ask('GET', { authorization, dpop: await prove() })
     assert.equal(unnamed.status, 401)
+
+    for (const setting of [false, '192.0.2.0/24'] as const) {
+      const restore = trustProxies(setting)
+      const untrusted = await ask('GET', { authorization, dpop: await prove(), ...original })
+      restore()
+      assert.equal(untrusted.status, 401)
+    }
   })
 
   test('an e-mail that is not ASCII travels in UTF-8', async ({ assert }) => {

@@ -130,6 +130,39 @@ test.group('Sessions bound to a key', (group) => {
     assert.match(replayed.headers.get('www-authenticate')!, /error="invalid_dpop_proof", algs="/)
   })
 
+  test('who is refused leaves no proof behind, and the body is read first', async ({ assert }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const post = async (body: unknown) =>
+      call(server(), 'POST', '/api/v1/auth/login', {
+        body,
+        headers: { dpop: await makeProof(key, 'POST', '/api/v1/auth/login') },
+      })
+    const empty = await post({})
+    assert.equal(empty.status, 422)
+    const wrong = await post({ email: 'nobody@example.com', password: 'wrong' })
+    assert.equal(wrong.status, 400)
+    assert.equal(await countRows('dpop_proofs'), 0)
+  })
+
+  test('a proof or a key that is too large is refused', async ({ assert }) => {
+    const user = await makeUser()
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const proofOf = (n: string, e: string) =>
+      `${encode({ typ: 'dpop+jwt', alg: 'RS256', jwk: { kty: 'RSA', n, e } })}.e30.AAAA`
+    for (const dpop of [
+      'a'.repeat(2049),
+      proofOf('A'.repeat(684), 'AQAB'),
+      proofOf('AAAA', 'A'.repeat(7)),
+    ]) {
+      const answer = await call(server(), 'POST', '/api/v1/auth/login', {
+        body: { email: user.email, password: PASSWORD },
+        headers: { dpop },
+      })
+      assert.equal(answer.status, 400)
+      assert.match(answer.body.errors[0].message, /longer than|larger than/)
+    }
+  })
+
   test('a stale proof is refused', async ({ assert }) => {
     clock.freeze()
     const key = await DPoP.generateKeyPair('ES256')

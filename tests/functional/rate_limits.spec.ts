@@ -1,7 +1,13 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { limitForgot, limitIntrospection, limitRefresh, limitSignIn } from '#app/rate_limits/limits'
+import {
+  limitForgot,
+  limitIntrospection,
+  limitRefresh,
+  limitSignIn,
+  limitSignUp,
+} from '#app/rate_limits/limits'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
@@ -253,7 +259,7 @@ test.group('Other rate limits', (group) => {
     assert.equal(other.status, 201)
   })
 
-  test('so many reset links go to one mailbox, whether it is known or not', async ({
+  test('a network asks for so many reset links, known or not, and locks nobody else out', async ({
     assert,
     cleanup,
   }) => {
@@ -268,7 +274,28 @@ test.group('Other rate limits', (group) => {
       assert.deepEqual(statuses, [202, 202, 202, 429])
     }
     const elsewhere = limitForgot({ email, ip: THERE }, right)
-    assert.equal(await outcome(elsewhere), 'E_TOO_MANY_REQUESTS')
+    assert.equal(await outcome(elsewhere), 'signed in')
+  })
+
+  test('sign-ups that succeed count for their network', async ({ assert, cleanup }) => {
+    cleanup(limitRates({ signUp: { count: 1, windowMs: MINUTE } }))
+    const signUpFrom = (ip: string, who: number) =>
+      outcome(limitSignUp({ email: `${who}@example.com`, ip }, right))
+    const outcomes: unknown[] = []
+    for (let who = 0; who < 11; who++) outcomes.push(await signUpFrom(HERE, who))
+    assert.deepEqual(outcomes, [...Array<string>(10).fill('signed in'), 'E_TOO_MANY_REQUESTS'])
+    assert.equal(await signUpFrom(THERE, 11), 'signed in')
+  })
+
+  test('what a full network is refused writes no row', async ({ assert, cleanup }) => {
+    cleanup(limitRates({ signIn: { count: 1, windowMs: MINUTE } }))
+    const guess = (who: number) =>
+      outcome(guessing({ email: `${who}@example.com`, ip: HERE }, wrong))
+    for (let who = 0; who < 11; who++) await guess(who)
+    const [before] = await db.from('rate_limits').count('* as n')
+    for (let who = 11; who < 60; who++) assert.equal(await guess(who), 'E_TOO_MANY_REQUESTS')
+    const [after] = await db.from('rate_limits').count('* as n')
+    assert.equal(Number(after.n), Number(before.n))
   })
 
   test('reset tokens can not be found by trying', async ({ assert, cleanup }) => {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { EmbeddedJWK, calculateJwkThumbprint, errors, jwtVerify, type JWK } from 'jose'
+import {
+  EmbeddedJWK,
+  calculateJwkThumbprint,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWK,
+} from 'jose'
 import clock from '#app/clock'
 import { PROOF_ALGORITHMS } from '#exceptions/challenges'
 
@@ -8,6 +15,12 @@ import { PROOF_ALGORITHMS } from '#exceptions/challenges'
  */
 export const PROOF_MAX_AGE = 60
 export const PROOF_CLOCK_TOLERANCE = 5
+
+/**
+ * How long a proof may be, in bytes, and the modulus and exponent of an RSA key in base64url: 4,096
+ * and 32 bits. Larger ones cost a check of a signature so much that few of them stop a server.
+ */
+const LARGEST = { proof: 2048, modulus: 683, exponent: 6 }
 
 /**
  * What a proof must speak of: the request it came with, and the token beside it.
@@ -35,6 +48,7 @@ export class InvalidProof extends Error {}
  * to find out (#app/auth/dpop/replay). Throws `InvalidProof`.
  */
 export async function verifyProof(proof: string, target: ProofTarget): Promise<Proof> {
+  refuseOversized(proof)
   const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt',
     algorithms: PROOF_ALGORITHMS,
@@ -65,6 +79,28 @@ export async function verifyProof(proof: string, target: ProofTarget): Promise<P
     jti,
     issuedAt: new Date(iat! * 1000),
   }
+}
+
+/**
+ * Looks at sizes alone, before any cryptography.
+ */
+function refuseOversized(proof: string): void {
+  if (proof.length > LARGEST.proof) {
+    throw new InvalidProof(`The proof is longer than ${LARGEST.proof} bytes`)
+  }
+  let jwk: JWK | undefined
+  try {
+    jwk = decodeProtectedHeader(proof).jwk
+  } catch {
+    throw new InvalidProof('The proof is not a JWT')
+  }
+  if (sizeOf(jwk?.n) > LARGEST.modulus || sizeOf(jwk?.e) > LARGEST.exponent) {
+    throw new InvalidProof('The key of the proof is larger than 4,096 bits')
+  }
+}
+
+function sizeOf(part: unknown): number {
+  return typeof part === 'string' ? part.length : 0
 }
 
 /**
