@@ -43,6 +43,7 @@ export default defineConfig({
     () => import('#providers/notices_provider'),
     { file: () => import('#providers/decoy_provider'), environment: ['web'] },
     { file: () => import('#providers/maintenance_provider'), environment: ['web'] },
+    { file: () => import('#providers/legacy_jwt_provider'), environment: ['web'] },
   ],
 
   /*

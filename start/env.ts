@@ -6,7 +6,7 @@ import * as rules from '#start/env_rules'
  * stops the start with one line that names the variable, the value and what is allowed.
  */
 async function readEnvironment() {
-  return Env.create(new URL('../', import.meta.url), {
+  const values = await Env.create(new URL('../', import.meta.url), {
     NODE_ENV: rules.oneOf(['development', 'production', 'test'], 'development'),
     PORT: rules.whole(3333, { min: 0, max: 65535 }),
     HOST: rules.text('0.0.0.0'),
@@ -44,6 +44,7 @@ async function readEnvironment() {
     LEGACY_JWT_ISSUER: rules.text(''),
     LEGACY_JWT_AUDIENCE: rules.text(''),
     LEGACY_JWT_ALGORITHMS: rules.jwtAlgorithms('HS256'),
+    LEGACY_JWT_USER: rules.optionalOneOf(['email', 'id', 'external']),
     LEGACY_JWT_USER_CLAIM: rules.text('sub'),
     LEGACY_JWT_UNTIL: rules.instant(),
 
@@ -57,12 +58,17 @@ async function readEnvironment() {
     RATE_LIMIT_RESET: rules.rateLimit('5/15m'),
     RATE_LIMIT_INTROSPECT: rules.rateLimit('off'),
   })
+  if (values.get('LEGACY_JWT_UNTIL') && !values.get('LEGACY_JWT_USER')) {
+    rules.stop(
+      'LEGACY_JWT_USER is missing: LEGACY_JWT_UNTIL is set, and nothing says what LEGACY_JWT_USER_CLAIM holds. Allowed: email | id | external.'
+    )
+  }
+  return values
 }
 
 const env = await readEnvironment().catch((error) => {
   if (error.code !== 'E_INVALID_ENV_VARIABLES') throw error
-  process.stderr.write(`${error.help.replace(/^- /gm, '')}\n`)
-  process.exit(1)
+  return rules.stop(error.help.replace(/^- /gm, ''))
 })
 
 export default env

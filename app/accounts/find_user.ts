@@ -12,6 +12,22 @@ export async function findUser(emailOrId: string | number): Promise<User | null>
 }
 
 /**
+ * The user whom a claim of another system names, by that one attribute alone: what looks like an id
+ * is no id where the claim holds e-mails, or the other system's user 2 would be ours.
+ */
+export async function findUserBy(
+  attribute: 'email' | 'id' | 'external',
+  value: string
+): Promise<User | null> {
+  if (attribute === 'external') {
+    return EXTERNAL_ID.test(value) ? User.findBy('externalId', value) : null
+  }
+  return value.includes('@') === (attribute === 'email') ? findUser(value) : null
+}
+
+const EXTERNAL_ID = /^[\x20-\x7e]{1,255}$/
+
+/**
  * The user behind an id of a path. Throws `E_NOT_FOUND` when there is none, or it is no id.
  */
 export async function findUserById(id: string): Promise<User> {

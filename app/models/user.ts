@@ -24,6 +24,12 @@ export default class User extends BaseModel {
   declare email: string
 
   /**
+   * How another system names this user: 1 to 255 printable ASCII characters.
+   */
+  @column()
+  declare externalId: string | null
+
+  /**
    * The Argon2id hash, in PHC string format. Whoever sets it hashes first (#app/passwords/passwords),
    * where the number of hashes at once is bounded. A check does not read it, so `auth.user` comes
    * without: whoever compares it reads the user again (`confirmPassword`, `User.find`).
@@ -67,6 +73,7 @@ export default class User extends BaseModel {
   static fillDefaults(user: User) {
     user.fullName ??= null
     user.role ??= 'user'
+    user.externalId ??= null
     user.sessionLimit ??= null
     user.watermarkSeq ??= 0
     user.watermarkApiKeyId ??= 0
