@@ -20,6 +20,7 @@ async function readEnvironment() {
     SQLITE_FILE: rules.text('tmp/latchkey.sqlite3'),
     DATABASE_URL: rules.url(['postgres:', 'postgresql:'], { secret: true }),
 
+    APP_NAME: rules.text('Latchkey'),
     SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
     SESSION_LIMIT: rules.whole(1, { min: 0, max: 100_000, note: '0 = no limit' }),
     SESSION_ON_LIMIT: rules.oneOf(['evict', 'reject'], 'evict'),

@@ -1,10 +1,12 @@
 import type { Caller } from '#app/background/semaphore'
 import { ownerOfReset, spendReset } from '#app/accounts/password_resets'
+import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { endSessions } from '#app/sessions/end'
 import { closeEndedOfUser } from '#app/sessions/close_ended'
+import User from '#models/user'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
@@ -21,6 +23,8 @@ export async function resetPassword(
 ): Promise<void> {
   const userId = await ownerOfReset(token)
   if (userId === null) throw invalidLink()
+  const owner = await User.find(userId)
+  await refuseGuessable(password, owner?.email ?? null)
   const hashed = await hashPassword(password, caller)
 
   await withUserLock(userId, async (trx, user) => {
