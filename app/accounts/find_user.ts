@@ -1,3 +1,4 @@
+import { readAccount } from '#app/accounts/credentials'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import User from '#models/user'
 
@@ -6,7 +7,7 @@ import User from '#models/user'
  */
 export async function findUser(emailOrId: string | number): Promise<User | null> {
   const handle = String(emailOrId).trim()
-  if (handle.includes('@')) return User.findBy('email', handle.toLowerCase())
+  if (handle.includes('@')) return readAccount(handle)
   const id = /^[1-9]\d{0,9}$/.test(handle) ? Number(handle) : 0
   return id > 0 && id <= 2_147_483_647 ? User.find(id) : null
 }
