@@ -5,7 +5,7 @@ import { findUser } from '#app/accounts/find_user'
 import { normalizeEmail } from '#app/accounts/email_address'
 import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
-import { openMailbox } from '#tests/harness/mailbox'
+import { openMailbox, tokenIn } from '#tests/harness/mailbox'
 import { basicHeader, makeClient } from '#tests/harness/service_clients'
 
 /** Spellings of one mailbox each, the normal form first. */
@@ -96,6 +96,25 @@ test.group('E-mail addresses', (group) => {
       .header('Authorization', basicHeader(asker.id, asker.secret))
       .form({ token: tokens.token })
     assert.equal(told.body().email_verified, false)
+  })
+
+  test('a reset by mail verifies the address', async ({ client, assert, cleanup }) => {
+    const mailbox = openMailbox()
+    cleanup(async () => {
+      await mailbox.read()
+      mailbox.close()
+    })
+    const { email } = await makeUser()
+    await client.post('/api/v1/auth/password/forgot').json({ email })
+    const [mail] = await mailbox.read()
+    const password = 'a quite different password'
+    const reset = await client
+      .post('/api/v1/auth/password/reset')
+      .json({ token: tokenIn(mail.text), password })
+    reset.assertStatus(204)
+    const login = await client.post('/api/v1/auth/login').json({ email, password })
+    const forward = await client.get('/forward-auth').bearerToken(login.body().data.token)
+    assert.equal(forward.header('x-auth-user-email-verified'), 'true')
   })
 
   test('accounts that collided before keep working, each by its spelling; no third comes', async ({

@@ -55,7 +55,7 @@ const active = object({
   'iss': { type: 'string' },
   'sub': { type: 'string', description: "The user's id." },
   'username': { type: 'string', description: 'The e-mail.' },
-  'email_verified?': {
+  'email_verified': {
     type: 'boolean',
     description: 'Whether its owner proved to hold the e-mail; if not, it may be a look-alike.',
   },
