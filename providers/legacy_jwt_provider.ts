@@ -6,7 +6,7 @@ import type { ApplicationService } from '@adonisjs/core/types'
 export default class LegacyJwtProvider {
   constructor(protected app: ApplicationService) {}
 
-  async ready() {
+  async start() {
     if (this.app.getEnvironment() !== 'web') return
     const { default: config } = await import('#config/legacy_jwt')
     if (!config.until) return

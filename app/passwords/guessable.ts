@@ -14,7 +14,8 @@ let common: Promise<Set<string>> | undefined
 export async function refuseGuessable(password: string, email: string | null): Promise<void> {
   const plain = fold(password)
   common ??= readCommon()
-  if ((await common).has(plain)) {
+  const known = await common
+  if (known.has(plain)) {
     throw new E_GUESSABLE_PASSWORD(
       'commonPassword',
       'This is one of the most common passwords, so it would be guessed first. Please choose another one.'

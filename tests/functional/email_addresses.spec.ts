@@ -61,7 +61,8 @@ test.group('E-mail addresses', (group) => {
         login.assertStatus(200)
         const forgot = await client.post('/api/v1/auth/password/forgot').json({ email })
         forgot.assertStatus(202)
-        assert.equal((await findUser(email))?.email, normal)
+        const found = await findUser(email)
+        assert.equal(found?.email, normal)
       }
       const mails = await mailbox.read()
       assert.lengthOf(mails, already.length + 1 + spellings.length)
