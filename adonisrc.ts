@@ -44,6 +44,7 @@ export default defineConfig({
     { file: () => import('#providers/decoy_provider'), environment: ['web'] },
     { file: () => import('#providers/maintenance_provider'), environment: ['web'] },
     { file: () => import('#providers/private_files_provider'), environment: ['web'] },
+    { file: () => import('#providers/legacy_jwt_provider'), environment: ['web'] },
   ],
 
   /*

@@ -28,11 +28,13 @@ export default class UserCreate extends OperatorCommand {
   protected async perform() {
     const { inTransaction } = await import('#app/database/transaction')
     const { createUser } = await import('#app/accounts/create_user')
+    const { refuseGuessable } = await import('#app/passwords/guessable')
     const { hashPassword } = await import('#app/passwords/passwords')
     const { newUserValidator } = await import('#validators/accounts')
 
     const given = { email: this.email, fullName: this.name, password: await this.#password() }
     const account = await newUserValidator.validate(given).catch(explain)
+    await refuseGuessable(account.password, account.email).catch(explainGuessable)
     const password = await hashPassword(account.password)
     const role = this.admin ? 'admin' : 'user'
     const user = await inTransaction((trx) =>
@@ -69,6 +71,11 @@ type Failures = { messages?: { message: string }[]; failures?: { message: string
 function explain(error: Failures): never {
   if (!error.messages) throw error
   throw new UsageFailure(error.messages.map(({ message }) => escapeText(message)).join(' '))
+}
+
+function explainGuessable(error: Failures): never {
+  if (!error.failures) throw error
+  throw new UsageFailure(error.failures.map(({ message }) => message).join(' '))
 }
 
 function explainTaken(error: Failures): never {

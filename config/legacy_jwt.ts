@@ -12,7 +12,9 @@ export type LegacyJwtConfig = {
   audience?: string
   /** The algorithms that are accepted, and no others. */
   algorithms: string[]
-  /** The claim that holds the user's e-mail or id. */
+  /** What the claim holds: the user's e-mail, id here, or id in the old system. */
+  user: 'email' | 'id' | 'external' | null
+  /** The claim that says who the user is. */
   userClaim: string
   /** From this moment on no old token is accepted. Without it none ever is. */
   until?: Date
@@ -24,6 +26,7 @@ const legacyJwtConfig: LegacyJwtConfig = {
   issuer: env.get('LEGACY_JWT_ISSUER') || undefined,
   audience: env.get('LEGACY_JWT_AUDIENCE') || undefined,
   algorithms: env.get('LEGACY_JWT_ALGORITHMS'),
+  user: env.get('LEGACY_JWT_USER'),
   userClaim: env.get('LEGACY_JWT_USER_CLAIM'),
   until: env.get('LEGACY_JWT_UNTIL'),
 }

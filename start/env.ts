@@ -6,7 +6,7 @@ import * as rules from '#start/env_rules'
  * stops the start with one line that names the variable, the value and what is allowed.
  */
 async function readEnvironment() {
-  return Env.create(new URL('../', import.meta.url), {
+  const values = await Env.create(new URL('../', import.meta.url), {
     NODE_ENV: rules.oneOf(['development', 'production', 'test'], 'development'),
     PORT: rules.whole(3333, { min: 0, max: 65535 }),
     HOST: rules.text('0.0.0.0'),
@@ -20,6 +20,7 @@ async function readEnvironment() {
     SQLITE_FILE: rules.text('tmp/latchkey.sqlite3'),
     DATABASE_URL: rules.url(['postgres:', 'postgresql:'], { secret: true }),
 
+    APP_NAME: rules.text('Latchkey'),
     SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
     SESSION_LIMIT: rules.whole(1, { min: 0, max: 100_000, note: '0 = no limit' }),
     SESSION_ON_LIMIT: rules.oneOf(['evict', 'reject'], 'evict'),
@@ -44,6 +45,7 @@ async function readEnvironment() {
     LEGACY_JWT_ISSUER: rules.text(''),
     LEGACY_JWT_AUDIENCE: rules.text(''),
     LEGACY_JWT_ALGORITHMS: rules.jwtAlgorithms('HS256'),
+    LEGACY_JWT_USER: rules.optionalOneOf(['email', 'id', 'external']),
     LEGACY_JWT_USER_CLAIM: rules.text('sub'),
     LEGACY_JWT_UNTIL: rules.instant(),
 
@@ -57,12 +59,17 @@ async function readEnvironment() {
     RATE_LIMIT_RESET: rules.rateLimit('5/15m'),
     RATE_LIMIT_INTROSPECT: rules.rateLimit('off'),
   })
+  if (values.get('LEGACY_JWT_UNTIL') && !values.get('LEGACY_JWT_USER')) {
+    rules.stop(
+      'LEGACY_JWT_USER is missing: LEGACY_JWT_UNTIL is set, and nothing says what LEGACY_JWT_USER_CLAIM holds. Allowed: email | id | external.'
+    )
+  }
+  return values
 }
 
 const env = await readEnvironment().catch((error) => {
   if (error.code !== 'E_INVALID_ENV_VARIABLES') throw error
-  process.stderr.write(`${error.help.replace(/^- /gm, '')}\n`)
-  process.exit(1)
+  return rules.stop(error.help.replace(/^- /gm, ''))
 })
 
 export default env

@@ -17,6 +17,14 @@ function refuse(name: string, value: string, allowed: string): never {
 }
 
 /**
+ * Ends the program before it began, with a line that says what is wrong.
+ */
+export function stop(line: string): never {
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+/**
  * Milliseconds of a duration such as `30s`, `15m`, `1h` or `30d`; undefined when it is not one.
  */
 export function parseDuration(value: string): number | undefined {
@@ -64,6 +72,20 @@ export function oneOf<const Word extends string>(
 ): Rule<Word> {
   return (name, value = '') => {
     if (value.trim() === '') return fallback
+    const word = words.find((candidate) => candidate === value)
+    return word ?? refuse(name, value, words.join(' | '))
+  }
+}
+
+/**
+ * One of a few words; null when absent (for undefined, `env.get` would fall back to the raw text of
+ * the variable).
+ */
+export function optionalOneOf<const Word extends string>(
+  words: readonly Word[]
+): Rule<Word | null> {
+  return (name, value = '') => {
+    if (value.trim() === '') return null
     const word = words.find((candidate) => candidate === value)
     return word ?? refuse(name, value, words.join(' | '))
   }

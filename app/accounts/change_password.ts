@@ -1,5 +1,6 @@
 import type { Caller } from '#app/background/semaphore'
 import { confirmPassword } from '#app/accounts/credentials'
+import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
 import { setPassword } from '#app/accounts/set_password'
 import { mintToken } from '#app/tokens/token'
@@ -22,6 +23,7 @@ export async function changePassword(
   caller?: Caller
 ): Promise<IssuedTokens> {
   const verified = await confirmPassword(acting, change.currentPassword, caller)
+  await refuseGuessable(change.password, verified.email)
   const hashed = await hashPassword(change.password, caller)
 
   return withLiveSession(acting, async (trx, user, live) => {

@@ -10,6 +10,7 @@ export type NewUser = {
   password: string
   fullName?: string | null
   role?: Role
+  externalId?: string | null
 }
 
 /**

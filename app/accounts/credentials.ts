@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
 import type { Caller } from '#app/background/semaphore'
 import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS, E_SESSION_ENDED } from '#exceptions/errors'
@@ -12,7 +13,9 @@ import { endOfSession } from '#app/sessions/session_end'
  * The account of an e-mail; null when there is none.
  */
 export async function readAccount(email: string): Promise<User | null> {
-  const [row] = await rows<UserRow>(db.connection(), `${SELECT_USERS} WHERE email = ?`, [email])
+  const bindings = byEmail(email)
+  if (!bindings) return null
+  const [row] = await rows<UserRow>(db.connection(), `${SELECT_USERS} WHERE ${BY_EMAIL}`, bindings)
   return row ? toUser(row) : null
 }
 

@@ -1,6 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { findUser } from '#app/accounts/find_user'
+import { findUserBy } from '#app/accounts/find_user'
 import { readLegacyJwt, type LegacyClaims } from '#app/accounts/legacy_jwt'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'
@@ -23,11 +23,11 @@ export async function exchangeJwt(
   jwt: string,
   signIn: SignIn
 ): Promise<{ user: User; opened: OpenedSession }> {
-  const { until } = legacyJwtConfig
-  if (!until || clock.now() >= until) throw new E_INVALID_CREDENTIALS(REFUSED)
+  const { until, user: by } = legacyJwtConfig
+  if (!until || !by || clock.now() >= until) throw new E_INVALID_CREDENTIALS(REFUSED)
 
   const claims = await readLegacyJwt(jwt)
-  const known = claims && (await findUser(claims.user))
+  const known = claims && (await findUserBy(by, claims.user))
   if (!claims || !known) throw new E_INVALID_CREDENTIALS(REFUSED)
 
   return withUserLock(known.id, async (trx, user) => {

@@ -1,6 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
 import logger from '@adonisjs/core/services/logger'
 import { BackgroundQueue } from '#app/background/background_queue'
+import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
+import { rows } from '#app/database/sql'
 import { notify } from '#mails/mail_queue'
 import { mintReset } from '#app/accounts/password_resets'
 import { appUrl } from '#config/app'
@@ -31,7 +33,11 @@ const NOBODY = 0
  */
 export async function forgotPassword(email: string): Promise<void> {
   if (resetRequests.isFull) throw new E_UNAVAILABLE()
-  const known = await db.connection('lookup').from('users').where('email', email).select('id')
+  const known = await rows<{ id: number }>(
+    db.connection('lookup'),
+    `SELECT id FROM users WHERE ${BY_EMAIL}`,
+    byEmail(email) ?? ['', '', '']
+  )
   const userId: number | null = known[0]?.id ?? null
   resetRequests.add(async () => {
     await mailResetLink(userId ?? NOBODY)

@@ -16,7 +16,7 @@ import { E_UNAVAILABLE } from '#exceptions/errors'
  * What a token of the old system says, once it is certain that the old system said it.
  */
 export type LegacyClaims = {
-  /** The user's e-mail or id. */
+  /** What the claim says of who the user is: `LEGACY_JWT_USER` says how to read it. */
   user: string
   /** When it was issued; null when it does not say. */
   issuedAt: Date | null
@@ -36,12 +36,22 @@ export async function readLegacyJwt(jwt: string): Promise<LegacyClaims | null> {
   const handle = payload?.[legacyJwtConfig.userClaim]
   if (!payload || (typeof handle !== 'string' && typeof handle !== 'number')) return null
 
+  if (isUnverified(payload)) return null
+
   const signed = jwt.slice(0, jwt.lastIndexOf('.'))
   return {
     user: String(handle),
     issuedAt: payload.iat === undefined ? null : new Date(payload.iat * 1000),
     hash: createHash('sha256').update(signed).digest('hex'),
   }
+}
+
+/**
+ * Whether the old system says itself that nobody proved to hold the e-mail (OpenID Connect Core
+ * §5.1): anybody could have signed up there with it. Some systems write the boolean as text.
+ */
+function isUnverified({ email_verified: verified }: JWTPayload): boolean {
+  return verified !== undefined && verified !== true && verified !== 'true'
 }
 
 async function verify(jwt: string, config: LegacyJwtConfig): Promise<JWTPayload | null> {
@@ -65,27 +75,49 @@ async function verify(jwt: string, config: LegacyJwtConfig): Promise<JWTPayload 
 }
 
 /**
- * The claims of a token that passed. A key server that does not answer is no verdict.
+ * The claims of a token that passed. A key that can't be used is a fault of the configuration and no
+ * verdict on the token.
  */
 async function believed(verification: Promise<{ payload: JWTPayload }>) {
   try {
     const { payload } = await verification
     return payload
   } catch (error) {
-    if (error instanceof errors.JWKSTimeout || error instanceof TypeError) {
-      throw new E_UNAVAILABLE({ cause: error })
-    }
+    if (error instanceof TypeError) throw new E_UNAVAILABLE({ cause: error })
     if (error instanceof errors.JOSEError) return null
     throw error
   }
 }
 
+/**
+ * What a key set says of a token. Everything else that it throws says that the keys are not to be had
+ * just now: the server is silent, answers with an error, or with something that is no key set.
+ */
+const VERDICTS = [
+  errors.JWKSNoMatchingKey,
+  errors.JWKSMultipleMatchingKeys,
+  errors.JOSENotSupported,
+]
+
 async function keysAt(source: string): Promise<JWTVerifyGetKey> {
   if (keySet?.source !== source) {
-    const keys = /^https?:/.test(source)
-      ? createRemoteJWKSet(new URL(source), { timeoutDuration: 3000 })
-      : createLocalJWKSet(JSON.parse(await readFile(source, 'utf8')))
+    const find = await readKeySet(source).catch(unavailable)
+    const keys: JWTVerifyGetKey = (header, token) =>
+      Promise.resolve(find(header, token)).catch((error) => {
+        if (VERDICTS.some((verdict) => error instanceof verdict)) throw error
+        return unavailable(error)
+      })
     keySet = { source, keys }
   }
   return keySet.keys
+}
+
+async function readKeySet(source: string): Promise<JWTVerifyGetKey> {
+  return /^https?:/.test(source)
+    ? createRemoteJWKSet(new URL(source), { timeoutDuration: 3000 })
+    : createLocalJWKSet(JSON.parse(await readFile(source, 'utf8')))
+}
+
+function unavailable(cause: unknown): never {
+  throw new E_UNAVAILABLE({ retryAfter: 5, cause })
 }

@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { normalizeEmail } from '#app/accounts/email_address'
 import User from '#models/user'
 import type { Page } from '#app/event_log/list'
 import { matchingSessions } from '#app/sessions/filters'
@@ -20,6 +21,8 @@ export async function listUsers(search: string | undefined, { page, perPage }: P
       either
         .whereRaw(`lower(email) LIKE ? ESCAPE '\\'`, [part])
         .orWhereRaw(`lower(full_name) LIKE ? ESCAPE '\\'`, [part])
+      const key = normalizeEmail(search)
+      if (key) either.orWhere('email_key', key)
       if (/^[1-9]\d{0,8}$/.test(search)) either.orWhere('id', Number(search))
     })
   }

@@ -1,6 +1,7 @@
 import type { Caller } from '#app/background/semaphore'
 import { inTransaction } from '#app/database/transaction'
 import { createUser } from '#app/accounts/create_user'
+import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
 import type User from '#models/user'
 import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
@@ -14,6 +15,7 @@ export async function signUp(
   signIn: SignIn,
   caller?: Caller
 ): Promise<{ user: User; opened: OpenedSession }> {
+  await refuseGuessable(account.password, account.email)
   const password = await hashPassword(account.password, caller)
   return inTransaction(async (trx) => {
     const user = await createUser(trx, { ...account, password })

@@ -163,6 +163,13 @@ export const E_VALIDATION_ERROR = class ValidationError extends ApiError {
   }
 }
 
+/** A new password that would be guessed first. It says nothing of any account, so it is no guess. */
+export const E_GUESSABLE_PASSWORD = class GuessablePassword extends E_VALIDATION_ERROR {
+  constructor(rule: 'commonPassword' | 'contextWord', message: string) {
+    super([{ field: 'password', rule, message }])
+  }
+}
+
 /** `retryAfter` is in seconds. */
 export const E_TOO_MANY_REQUESTS = class TooManyRequests extends ApiError {
   constructor(retryAfter: number) {

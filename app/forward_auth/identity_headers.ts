@@ -1,7 +1,7 @@
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 
 /**
- * Who a request speaks for, as headers for the backend behind a proxy. All four are always there,
+ * Who a request speaks for, as headers for the backend behind a proxy. All of them are always there,
  * empty where there is nothing to say (an API key has no session), so that a proxy that copies them
  * always overwrites what a client sent under these names.
  */
@@ -9,6 +9,7 @@ export function identityHeaders({ user, session, abilities }: TokenRecord): Reco
   return {
     'X-Auth-User-Id': String(user.id),
     'X-Auth-User-Email': headerText(user.email),
+    'X-Auth-User-Email-Verified': String(user.isEmailVerified),
     'X-Auth-Session-Id': session?.id ?? '',
     'X-Auth-Abilities': headerText(abilities.join(' ')),
   }

@@ -1,5 +1,6 @@
-import { BaseModel, beforeCreate, column } from '@adonisjs/lucid/orm'
+import { BaseModel, beforeCreate, beforeSave, column } from '@adonisjs/lucid/orm'
 import type { DateTime } from 'luxon'
+import { normalizeEmail } from '#app/accounts/email_address'
 import { dateTime } from '#models/instant'
 
 export type Role = 'user' | 'admin'
@@ -17,11 +18,27 @@ export default class User extends BaseModel {
   @column()
   declare fullName: string | null
 
-  /**
-   * Lower case, so that one person has one account.
-   */
   @column()
   declare email: string
+
+  /**
+   * The normal form of the e-mail, so that one mailbox has one account; null where an older account
+   * holds it already.
+   */
+  @column({ serializeAs: null, meta: { inChecks: false } })
+  declare emailKey?: string | null
+
+  /**
+   * When its owner proved to hold the e-mail. Null: nobody did, and it may be a look-alike.
+   */
+  @dateTime()
+  declare emailVerifiedAt: DateTime | null
+
+  /**
+   * How another system names this user: 1 to 255 printable ASCII characters.
+   */
+  @column()
+  declare externalId: string | null
 
   /**
    * The Argon2id hash, in PHC string format. Whoever sets it hashes first (#app/passwords/passwords),
@@ -59,14 +76,25 @@ export default class User extends BaseModel {
     return this.role === 'admin'
   }
 
+  get isEmailVerified(): boolean {
+    return this.emailVerifiedAt !== null
+  }
+
   get isDisabled(): boolean {
     return this.disabledAt !== null
+  }
+
+  @beforeSave()
+  static normalizeAddress(user: User) {
+    if (user.$dirty.email) user.emailKey = normalizeEmail(user.email)
   }
 
   @beforeCreate()
   static fillDefaults(user: User) {
     user.fullName ??= null
     user.role ??= 'user'
+    user.externalId ??= null
+    user.emailVerifiedAt ??= null
     user.sessionLimit ??= null
     user.watermarkSeq ??= 0
     user.watermarkApiKeyId ??= 0

@@ -12,6 +12,8 @@ export type Introspection =
       iss: string
       sub: string
       username: string
+      /** False: nobody proved to hold that address, and it may be a look-alike. */
+      email_verified: boolean
       iat?: number
       exp?: number
       /** The session's id; an API key has none. */
@@ -42,6 +44,7 @@ function describe({ kind, abilities, createdAt, expiresAt, session, user }: Toke
     iss: issuer,
     sub: String(user.id),
     username: user.email,
+    email_verified: user.isEmailVerified,
     iat: inSeconds(createdAt),
     ...(expiresAt && { exp: inSeconds(expiresAt) }),
     ...(session && { sid: session.id }),

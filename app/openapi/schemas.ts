@@ -6,6 +6,11 @@ const instant = { type: 'string', format: 'date-time' }
 const uuid = { type: 'string', format: 'uuid' }
 
 /**
+ * No `format: email`, which knows no letters beyond ASCII (RFC 6531).
+ */
+const email = { type: 'string', maxLength: 254 }
+
+/**
  * An object with exactly these properties. A name that ends in `?` may be absent.
  */
 export function object(properties: Record<string, Schema>, more: Schema = {}): Schema {
@@ -64,7 +69,7 @@ export const schemas: Record<string, Schema> = {
   TakenOverBy: object({ name: nullable('string'), platform: nullable('string') }),
   User: object({
     id: { type: 'integer' },
-    email: { type: 'string', format: 'email' },
+    email: email,
     fullName: nullable('string'),
     role: { enum: ['user', 'admin'] },
     createdAt: instant,
@@ -142,7 +147,7 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminUser: object({
     id: { type: 'integer' },
-    email: { type: 'string', format: 'email' },
+    email: email,
     fullName: nullable('string'),
     role: { enum: ['user', 'admin'] },
     sessionLimit: nullable('integer'),
@@ -179,7 +184,7 @@ export const schemas: Record<string, Schema> = {
   DisabledUser: object({
     user: object({
       id: { type: 'integer' },
-      email: { type: 'string', format: 'email' },
+      email: email,
       fullName: nullable('string'),
       role: { enum: ['user', 'admin'] },
       disabledAt: nullable('string', { format: 'date-time' }),

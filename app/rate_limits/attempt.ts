@@ -4,7 +4,7 @@ import clock from '#app/clock'
 import type { Bucket } from '#app/rate_limits/bucket'
 import { rateLimitCounter } from '#app/rate_limits/counter'
 import { ApiError } from '#exceptions/api_error'
-import { E_TOO_MANY_REQUESTS } from '#exceptions/errors'
+import { E_GUESSABLE_PASSWORD, E_TOO_MANY_REQUESTS } from '#exceptions/errors'
 import type { RateLimit } from '#start/env_rules'
 
 /**
@@ -126,5 +126,6 @@ function giveBack(taken: Taken[]): void {
 }
 
 function isFailedGuess(error: unknown): boolean {
+  if (error instanceof E_GUESSABLE_PASSWORD) return false
   return error instanceof ApiError && [400, 401, 422].includes(error.status)
 }

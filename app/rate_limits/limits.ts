@@ -1,3 +1,5 @@
+import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
+import { normalizeEmail } from '#app/accounts/email_address'
 import db from '@adonisjs/lucid/services/db'
 import { Semaphore, type Caller } from '#app/background/semaphore'
 import { attempt, attemptGuess } from '#app/rate_limits/attempt'
@@ -41,18 +43,19 @@ function inTurn<Result>(
  * `guess` checks the password, `work` opens the session.
  */
 export function limitSignIn<Guess, Result>(
-  { email, ip }: { email: string; ip: string },
+  { email: typed, ip }: { email: string; ip: string },
   guess: CallersWork<Guess>,
   work: (guess: Guess) => Promise<Result>
 ): Promise<Result> {
   const network = networkOf(ip)
+  const email = accountOf(typed)
   const caller = { network, account: email }
   const buckets = () => [
     bucket('signIn', 'account_here', [email, network]),
     bucket('signIn', 'network', [network], { times: SHARED }),
     bucket('signIn', 'account', [email], {
       times: SHARED,
-      overruled: () => hasUsedNetwork(email, network),
+      overruled: () => hasUsedNetwork(typed, network),
     }),
   ]
   return inTurn(rateLimits.signIn, caller, () =>
@@ -143,7 +146,7 @@ export function limitForgot<Result>(
   work: Work<Result>
 ): Promise<Result> {
   const buckets = () => [
-    bucket('forgot', 'account_here', [email, networkOf(ip)]),
+    bucket('forgot', 'account_here', [accountOf(email), networkOf(ip)]),
     bucket('forgot', 'network', [networkOf(ip)], { times: SHARED }),
   ]
   return attempt(rateLimits.reset, buckets, work, () => true)
@@ -183,13 +186,22 @@ export function limitIntrospection<Result extends { active: boolean }>(
 }
 
 /**
+ * An account as limits count it: however its address is spelt.
+ */
+function accountOf(email: string): string {
+  return normalizeEmail(email) ?? email
+}
+
+/**
  * Whether one of the newest 100 sessions of an account, live or ended, was opened from a network.
  */
 async function hasUsedNetwork(email: string, network: string): Promise<boolean> {
+  const bindings = byEmail(email)
+  if (!bindings) return false
   const opened: { ip: string | null }[] = await db
     .from('sessions')
     .join('users', 'users.id', 'sessions.user_id')
-    .where('users.email', email)
+    .whereIn('users.id', (user) => user.from('users').whereRaw(BY_EMAIL, bindings).select('id'))
     .orderBy('sessions.seq', 'desc')
     .limit(100)
     .select('sessions.ip')

@@ -2,7 +2,7 @@ import vine from '@vinejs/vine'
 import * as rules from '#validators/rules'
 
 export const signupValidator = vine.create({
-  email: rules.email(),
+  email: rules.newEmail(),
   password: rules.newPassword(),
   fullName: rules.name().nullable().optional(),
   device: rules.device().nullable().optional(),

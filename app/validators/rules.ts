@@ -1,4 +1,6 @@
 import vine from '@vinejs/vine'
+import type { FieldContext } from '@vinejs/vine/types'
+import { normalizeEmail } from '#app/accounts/email_address'
 
 /**
  * No NUL, which PostgreSQL can't hold, and no half of a surrogate pair, which is no character: it
@@ -8,11 +10,22 @@ const CHARACTERS = /^[^\0\p{Surrogate}]*$/u
 
 const text = (maxLength: number) => vine.string().maxLength(maxLength).regex(CHARACTERS)
 
+const address = vine.createRule((value: unknown, _: undefined, field: FieldContext) => {
+  const normal = typeof value === 'string' ? normalizeEmail(value) : null
+  if (normal !== null && vine.helpers.isEmail(normal) && normal.length <= 254) return
+  field.report('The {{ field }} field must be a valid email address', 'email', field)
+})
+
 /**
- * An e-mail address, trimmed and in lower case.
+ * The e-mail address of a new account, in its normal form.
  */
-export const email = () =>
-  vine.string().trim().toLowerCase().regex(CHARACTERS).email().maxLength(254)
+export const newEmail = () => email().transform((value) => normalizeEmail(value)!)
+
+/**
+ * The e-mail address of an account that may be here, as the person spells it: accounts that are older
+ * than the normal form are found by their own spelling.
+ */
+export const email = () => vine.string().trim().maxLength(254).use(address())
 
 /**
  * A password to be set: any characters, spaces included (NIST SP 800-63B §3.1.1.2).

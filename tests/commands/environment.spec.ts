@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
+import { startServer } from '#tests/harness/server'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -31,6 +32,7 @@ test.group('Environment', () => {
       { name: 'APP_URL', value: 'localhost:3333', allowed: 'http:// or https://' },
       { name: 'TRUST_PROXY', value: 'nginx', allowed: 'loopback, linklocal, uniquelocal' },
       { name: 'LEGACY_JWT_ALGORITHMS', value: 'none', allowed: 'HS256, RS256' },
+      { name: 'LEGACY_JWT_USER', value: 'sub', allowed: 'email | id | external' },
       { name: 'LEGACY_JWT_UNTIL', value: 'soon', allowed: '2027-01-31' },
     ])
     .run(({ assert }, { name, value, allowed }) => {
@@ -62,6 +64,28 @@ test.group('Environment', () => {
     assert.equal(status, 1)
     assert.equal(stdout, '')
     assert.match(stderr, /^APP_KEY is missing\. [^\n]*generate:key --show\n$/)
+  })
+
+  test('an exchange that does not say what the claim means stops the start', ({ assert }) => {
+    const { status, stdout, stderr } = startWith({ LEGACY_JWT_UNTIL: '2099-01-01' })
+    assert.equal(status, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^LEGACY_JWT_USER is missing[^\n]+email \| id \| external\.\n$/)
+  })
+
+  test('an exchange without issuer or audience starts and is warned about', async ({
+    assert,
+    cleanup,
+  }) => {
+    const env = { LEGACY_JWT_UNTIL: '2099-01-01', LEGACY_JWT_USER: 'email', LOG_LEVEL: 'warn' }
+    const open = await startServer({ env: { ...env, LEGACY_JWT_SECRET: 'x'.repeat(32) } })
+    cleanup(() => open.stop())
+    assert.match(open.output(), /LEGACY_JWT_ISSUER/)
+    assert.match(open.output(), /LEGACY_JWT_AUDIENCE/)
+    const exact = { LEGACY_JWT_ISSUER: 'https://old.example.com', LEGACY_JWT_AUDIENCE: 'api' }
+    const bounded = await startServer({ env: { ...env, ...exact } })
+    cleanup(() => bounded.stop())
+    assert.notInclude(bounded.output(), 'LEGACY_JWT')
   })
 
   test('.env.example and the README list every variable', ({ assert }) => {

@@ -180,7 +180,11 @@ test.group('Credentials in their place', (group) => {
   group.each.setup(() => {
     const config = { ...legacyJwtConfig }
     const until = new Date(Date.now() + 86_400_000)
-    Object.assign(legacyJwtConfig, { secret: 'the old system shared this secret', until })
+    Object.assign(legacyJwtConfig, {
+      secret: 'the old system shared this secret',
+      user: 'email',
+      until,
+    })
     return () => {
       Object.assign(legacyJwtConfig, config)
     }

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
@@ -43,6 +45,7 @@ test.group('Exchange of old tokens', (group) => {
       issuer: 'https://old.example.com',
       audience: 'api',
       algorithms: ['HS256'],
+      user: 'email',
       userClaim: 'sub',
       until: new Date(clock.millis() + 86_400_000),
     })
@@ -93,11 +96,45 @@ test.group('Exchange of old tokens', (group) => {
     assert.equal(await countRows('sessions'), 1)
   })
 
-  test('a user is also found by id', async ({ client }) => {
-    const user = await makeUser()
-    const answer = await post(client, await oldToken(user, { sub: user.id }))
-    answer.assertStatus(200)
-  })
+  test('the claim means what LEGACY_JWT_USER says ({$self}), and nothing else')
+    .with(['email', 'id', 'external'] as const)
+    .run(async ({ client, assert }, meaning) => {
+      legacyJwtConfig.user = meaning
+      const user = await makeUser()
+      const [bystander, other] = [await makeUser({ role: 'admin' }), await makeUser()]
+      await user.merge({ externalId: String(bystander.id) }).save()
+      await other.merge({ externalId: 'a@b' }).save()
+
+      const claims = {
+        email: [user.email, ` ${user.email.toUpperCase()}`],
+        id: [user.id, String(user.id)],
+        external: [user.externalId!, Number(user.externalId)],
+      }
+      for (const sub of Object.values(claims).flat()) {
+        const answer = await post(client, await oldToken(user, { sub }))
+        const right = claims[meaning].some((claim) => claim === sub)
+        /** The same number is another user's id: it may sign that one in, never this one. */
+        const signsInBystander = meaning === 'id' && String(sub) === String(bystander.id)
+        answer.assertStatus(right || signsInBystander ? 200 : 400)
+        if (right) assert.equal(answer.body().data.user.id, user.id)
+      }
+    })
+
+  test('an external id that none can have is nobody')
+    .with(['', ' ', 'ü', 'a\u0000b', 'x'.repeat(256)])
+    .run(async ({ client }, sub) => {
+      legacyJwtConfig.user = 'external'
+      const answer = await post(client, await oldToken(await makeUser(), { sub }))
+      answer.assertStatus(400)
+    })
+
+  test('a verified e-mail, and one of which nothing is said, are believed')
+    .with([true, 'true', undefined])
+    .run(async ({ client }, verified) => {
+      const jwt = await oldToken(await makeUser(), { email_verified: verified })
+      const answer = await post(client, jwt)
+      answer.assertStatus(200)
+    })
 
   test('{0} is refused and opens nothing')
     .with([
@@ -108,6 +145,9 @@ test.group('Exchange of old tokens', (group) => {
       ['no audience', (user: User) => oldToken(user, { aud: undefined })],
       ['an unknown user', (user: User) => oldToken(user, { sub: 'nobody@example.com' })],
       ['a user that is an object', (user: User) => oldToken(user, { sub: { id: 1 } })],
+      ['an unverified e-mail', (user: User) => oldToken(user, { email_verified: false })],
+      ['the same as text', (user: User) => oldToken(user, { email_verified: 'false' })],
+      ['the same as a number', (user: User) => oldToken(user, { email_verified: 0 })],
       ['a token of the future', (user: User) => oldToken(user, { nbf: 99_999_999_999 })],
       [
         'no signature (alg none)',
@@ -162,6 +202,61 @@ test.group('Exchange of old tokens', (group) => {
     const accepted = await post(client, genuine)
     accepted.assertStatus(200)
   })
+
+  test('a key server that {0} is no verdict on the token')
+    .with([
+      ['answers 500', (answer) => answer.writeHead(500).end()],
+      ['answers 404', (answer) => answer.writeHead(404).end('{}')],
+      ['redirects to nowhere', (answer) => answer.writeHead(302, { location: 'http://[' }).end()],
+      ['answers what is no JSON', (answer) => answer.end('<html>')],
+      ['answers what is no key set', (answer) => answer.end('{"keys":1}')],
+      ['cuts the connection', (answer) => answer.destroy()],
+    ] as [string, (answer: ServerResponse) => void][])
+    .run(async ({ client, assert, cleanup }, [, respond]) => {
+      const server = createServer((_, answer) => respond(answer))
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+      cleanup(() => void server.close())
+      const { port } = server.address() as AddressInfo
+      const jwks = `http://127.0.0.1:${port}/jwks.json`
+      Object.assign(legacyJwtConfig, { secret: undefined, jwks, algorithms: ['RS256'] })
+
+      const { publicKey, privateKey } = await generateKeyPair('RS256')
+      const user = await makeUser()
+      const claims = { sub: user.email, iss: 'https://old.example.com', aud: 'api' }
+      const jwt = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', kid: 'old' })
+        .setIssuedAt()
+        .sign(privateKey)
+      const refused = await post(client, jwt)
+      refused.assertStatus(503)
+      assert.equal(refused.body().errors[0].code, 'E_UNAVAILABLE')
+      assert.match(refused.header('retry-after')!, /^[1-9]\d*$/)
+
+      const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'old' }] })
+      server.removeAllListeners('request').on('request', (_, answer) => answer.end(keys))
+      const accepted = await post(client, jwt)
+      accepted.assertStatus(200)
+    })
+
+  test('a key file that {0} is no verdict on the token')
+    .with([
+      ['is missing', undefined],
+      ['is no JSON', 'no json'],
+      ['is no key set', '{}'],
+    ] as [string, string | undefined][])
+    .run(async ({ client, cleanup }, [, content]) => {
+      const directory = mkdtempSync(join(tmpdir(), 'latchkey-jwks-'))
+      cleanup(() => rmSync(directory, { recursive: true }))
+      const jwks = join(directory, 'jwks.json')
+      if (content) writeFileSync(jwks, content)
+      Object.assign(legacyJwtConfig, { secret: undefined, jwks, algorithms: ['RS256'] })
+      const { privateKey } = await generateKeyPair('RS256')
+      const jwt = await new SignJWT({ sub: 'a@example.com' })
+        .setProtectedHeader({ alg: 'RS256', kid: 'old' })
+        .sign(privateKey)
+      const refused = await post(client, jwt)
+      refused.assertStatus(503)
+    })
 
   test('an algorithm that is not on the list is refused', async ({ client }) => {
     legacyJwtConfig.algorithms = ['HS512']

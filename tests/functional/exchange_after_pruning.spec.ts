@@ -107,6 +107,7 @@ test.group('An old token', (group) => {
     clock.freeze()
     Object.assign(legacyJwtConfig, {
       secret: SECRET,
+      user: 'email',
       jwks: undefined,
       issuer: undefined,
       audience: undefined,

@@ -48,6 +48,7 @@ test.group('Moving over from JWTs', (group) => {
     Object.assign(legacyJwtConfig, {
       secret: SECRET,
       algorithms: ['HS256'],
+      user: 'email',
       userClaim: 'sub',
       until: new Date(clock.millis() + 86_400_000),
     })

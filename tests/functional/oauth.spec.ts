@@ -116,6 +116,7 @@ test.group('Introspection and revocation', (group) => {
         iss: issuer,
         sub: String(user.id),
         username: user.email,
+        email_verified: false,
         iat: Math.floor(session.createdAt.getTime() / 1000),
         exp: Math.floor(tokens.expiresAt.getTime() / 1000),
         sid: session.id,

@@ -146,6 +146,7 @@ test.group('Quickstart', (group) => {
         APP_URL: clone.url,
         SQLITE_FILE: join(clone.directory, 'server.sqlite3'),
         LEGACY_JWT_SECRET: 'the old system shared this secret',
+        LEGACY_JWT_USER: 'email',
         LEGACY_JWT_UNTIL: '2100-01-31',
       },
     }

@@ -55,6 +55,10 @@ const active = object({
   'iss': { type: 'string' },
   'sub': { type: 'string', description: "The user's id." },
   'username': { type: 'string', description: 'The e-mail.' },
+  'email_verified': {
+    type: 'boolean',
+    description: 'Whether its owner proved to hold the e-mail; if not, it may be a look-alike.',
+  },
   'iat': { type: 'integer' },
   'exp?': { type: 'integer' },
   'sid?': { type: 'string', format: 'uuid', description: 'The session; an API key has none.' },

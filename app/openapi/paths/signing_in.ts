@@ -5,7 +5,7 @@ import type { Paths, Schema } from '#app/openapi/types'
 
 const tags = ['Signing in and out']
 
-const email: Schema = { type: 'string', format: 'email', maxLength: 254 }
+const email: Schema = { type: 'string', maxLength: 254 }
 const newPassword: Schema = { type: 'string', minLength: 8, maxLength: 256 }
 const device = { id: '7c9e6679-7425-40de-944b-e07fc1f90ae7', name: 'Phone', platform: 'ios' }
 

@@ -1,0 +1,36 @@
+import { domainToASCII } from 'node:url'
+
+/**
+ * Neither controls and line breaks, which would write headers of their own into a mail, nor what shows
+ * as nothing, nor half of a surrogate pair, which is no character.
+ */
+const REFUSED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}\s]/u
+
+/**
+ * The one normal form of an e-mail address, by which accounts are told apart: composed characters
+ * (NFC), case folded, the domain in ASCII (IDNA). Null when it has none: no address, or one with
+ * controls. Every place that reads an address, from a request or a terminal, asks this.
+ */
+export function normalizeEmail(given: string): string | null {
+  const address = given.trim()
+  const at = address.lastIndexOf('@')
+  if (at < 1 || REFUSED.test(address)) return null
+  const domain = domainToASCII(address.slice(at + 1).normalize('NFC'))
+  if (!domain) return null
+  return `${foldCase(address.slice(0, at))}@${domain}`
+}
+
+/**
+ * Upper case first, so that letters with several lower cases (`ß` and `SS`, final sigma) meet; NFC
+ * again, because a change of case can take a character apart.
+ */
+function foldCase(text: string): string {
+  return text.normalize('NFC').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
+}
+
+/**
+ * The spelling under which an account may have been kept before there was a normal form.
+ */
+export function oldSpelling(given: string): string {
+  return given.trim().toLowerCase()
+}
