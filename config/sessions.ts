@@ -23,7 +23,7 @@ export type SessionPolicy = {
   binding: 'none' | 'user_agent' | 'key'
   /** Whether use by another user agent ends the session instead of being refused alone. */
   bindingEnds: boolean
-  /** How long a spent refresh token still answers with its one successor. */
+  /** How long a spent refresh token answers with the same tokens, from its last answer or their first use. */
   refreshRetryWindow: number
   /** How long an ended token is explained to its holder. */
   explainFor: number

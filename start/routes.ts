@@ -13,6 +13,9 @@ router
         router.post('exchange', [controllers.Exchange, 'store'])
         router.post('refresh', [controllers.Refresh, 'store'])
         router
+          .post('confirm', [controllers.Confirmations, 'store'])
+          .use(middleware.auth({ session: true }))
+        router
           .group(() => {
             router.post('logout', [controllers.Logout, 'current'])
             router.post('logout-others', [controllers.Logout, 'others'])
@@ -38,7 +41,9 @@ router
         router.patch('sessions/:id', [controllers.Sessions, 'update'])
         router.delete('sessions/:id', [controllers.Sessions, 'destroy'])
         router.get('api-keys', [controllers.ApiKeys, 'index'])
-        router.post('api-keys', [controllers.ApiKeys, 'store'])
+        router
+          .post('api-keys', [controllers.ApiKeys, 'store'])
+          .use(middleware.auth({ fresh: '10m' }))
         router.delete('api-keys/:id', [controllers.ApiKeys, 'destroy'])
       })
       .use(middleware.auth({ session: true }))

@@ -16,6 +16,7 @@ export const controllers = {
     Users: () => import('#controllers/admin/users_controller'),
   },
   ApiKeys: () => import('#controllers/api_keys_controller'),
+  Confirmations: () => import('#controllers/confirmations_controller'),
   Console: () => import('#controllers/console_controller'),
   Docs: () => import('#controllers/docs_controller'),
   Exchange: () => import('#controllers/exchange_controller'),

@@ -8,6 +8,7 @@ export type ScannedRoutes = {
     'auth.login.store': { paramsTuple?: []; params?: {} }
     'auth.exchange.store': { paramsTuple?: []; params?: {} }
     'auth.refresh.store': { paramsTuple?: []; params?: {} }
+    'auth.confirmations.store': { paramsTuple?: []; params?: {} }
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }
@@ -54,6 +55,7 @@ export type ScannedRoutes = {
     'auth.login.store': { paramsTuple?: []; params?: {} }
     'auth.exchange.store': { paramsTuple?: []; params?: {} }
     'auth.refresh.store': { paramsTuple?: []; params?: {} }
+    'auth.confirmations.store': { paramsTuple?: []; params?: {} }
     'auth.logout.current': { paramsTuple?: []; params?: {} }
     'auth.logout.others': { paramsTuple?: []; params?: {} }
     'auth.logout.all': { paramsTuple?: []; params?: {} }

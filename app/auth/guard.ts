@@ -5,6 +5,7 @@ import type { Emitter } from '@adonisjs/core/events'
 import type { EventsList } from '@adonisjs/core/types'
 import { readCredentials } from '#app/auth/bearer'
 import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
+import { noteFirstUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
@@ -252,10 +253,15 @@ export class ApiGuard implements GuardContract<User> {
 const ACCEPTED = ['access', 'api_key'] as const
 
 /**
- * Notes that a token is used. False when its session ended meanwhile.
+ * Notes that a token is used. False when it or its session ended meanwhile.
  */
-function noteUse({ id, session, lastUsedAt }: TokenRecord): UseNoted {
-  if (session) return useSession(session)
+function noteUse(token: TokenRecord): UseNoted {
+  const { id, session, lastUsedAt } = token
+  if (session) {
+    const first = noteFirstUse(token)
+    if (first === true) return useSession(session)
+    return first.then((written) => written && useSession(session))
+  }
   keyLastUsed.touch(String(id), lastUsedAt)
   return true
 }

@@ -6,6 +6,14 @@ export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'PS256', 
 export type BearerError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
 
 /**
+ * The value of `WWW-Authenticate` for a sign-in that is too long ago, RFC 9470 §3. `maxAge` is in
+ * seconds.
+ */
+export function reauthenticationChallenge(maxAge: number): string {
+  return `Bearer realm="latchkey", error="insufficient_user_authentication", max_age="${maxAge}"`
+}
+
+/**
  * The scheme that a token must be presented with.
  */
 export type Scheme = 'Bearer' | 'DPoP'

@@ -3,6 +3,7 @@ import {
   bearerChallenge,
   PROOF_ALGORITHMS,
   proofChallenge,
+  reauthenticationChallenge,
   type Scheme,
 } from '#exceptions/challenges'
 import { ApiError } from '#exceptions/api_error'
@@ -82,6 +83,15 @@ export const E_TOKEN_EXPIRED = class TokenExpired extends ApiError {
   constructor() {
     super(401, 'E_TOKEN_EXPIRED', {
       headers: { 'WWW-Authenticate': bearerChallenge('invalid_token') },
+    })
+  }
+}
+
+/** The sign-in is too long ago for this, RFC 9470. `maxAge` is in seconds. */
+export const E_REAUTHENTICATION_REQUIRED = class ReauthenticationRequired extends ApiError {
+  constructor(maxAge: number) {
+    super(401, 'E_REAUTHENTICATION_REQUIRED', {
+      headers: { 'WWW-Authenticate': reauthenticationChallenge(maxAge) },
     })
   }
 }

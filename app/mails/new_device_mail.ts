@@ -1,4 +1,5 @@
 import { BaseMail } from '@adonisjs/mail'
+import { keysInWords } from '#mails/keys_in_words'
 import { deviceInWords, momentInWords } from '#mails/wording'
 import type { Device } from '#app/devices/device'
 
@@ -13,7 +14,8 @@ export default class NewDeviceMail extends BaseMail {
       device: Pick<Device, 'name' | 'platform'>
       ip: string | null
       createdAt: Date
-    }
+    },
+    private keys: string[]
   ) {
     super()
   }
@@ -28,6 +30,7 @@ export default class NewDeviceMail extends BaseMail {
         `  ${momentInWords(createdAt)}${ip ? `, from ${ip}` : ''}`,
         '',
         'If this was not you, change your password now: that signs out every other device.',
+        ...keysInWords(this.keys),
       ].join('\n')
     )
   }

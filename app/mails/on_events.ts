@@ -1,8 +1,10 @@
 import db from '@adonisjs/lucid/services/db'
+import { keysOfUser } from '#app/api_keys/keys_of_user'
 import { shownDevice, type Device } from '#app/devices/device'
 import { onCommit, type NewEvent } from '#app/event_log/append'
 import sessionsConfig from '#config/sessions'
 import { notices, notify } from '#mails/mail_queue'
+import ApiKeyCreatedMail from '#mails/api_key_created_mail'
 import NewDeviceMail from '#mails/new_device_mail'
 import PasswordChangedMail from '#mails/password_changed_mail'
 import TokenReuseMail from '#mails/token_reuse_mail'
@@ -34,14 +36,26 @@ function mailFor(event: Logged): (() => Promise<void>) | undefined {
     return () => mailTo(userId, () => new TokenReuseMail(data!.device as Device, event.occurredAt!))
   }
   if (type === 'password.changed') {
-    return () => mailTo(userId, () => new PasswordChangedMail(event.occurredAt!))
+    return () => mailTo(userId, (keys) => new PasswordChangedMail(event.occurredAt!, keys))
+  }
+  if (type === 'api_key.created') {
+    const name = String(data!.name)
+    return () => mailTo(userId, () => new ApiKeyCreatedMail(name, event.occurredAt!))
   }
   return undefined
 }
 
-async function mailTo(userId: number, write: () => Parameters<typeof notify>[1]): Promise<void> {
+/**
+ * `write` gets the names of the user's API keys, newest first.
+ */
+async function mailTo(
+  userId: number,
+  write: (keys: string[]) => Parameters<typeof notify>[1]
+): Promise<void> {
   const user = await User.find(userId)
-  if (user) notify(user, write())
+  if (!user) return
+  const keys = await keysOfUser(db.connection(), user).orderBy('id', 'desc').select('name')
+  notify(user, write(keys.map(({ name }) => name ?? '')))
 }
 
 /**
@@ -65,5 +79,5 @@ async function mailNewDevice(userId: number, sessionId: string): Promise<void> {
     ip: row.ip,
     createdAt: toDate(row.created_at),
   }
-  await mailTo(userId, () => new NewDeviceMail(signIn))
+  await mailTo(userId, (keys) => new NewDeviceMail(signIn, keys))
 }

@@ -1,4 +1,5 @@
 import { BaseMail } from '@adonisjs/mail'
+import { keysInWords } from '#mails/keys_in_words'
 import { momentInWords } from '#mails/wording'
 
 /**
@@ -7,7 +8,10 @@ import { momentInWords } from '#mails/wording'
 export default class PasswordChangedMail extends BaseMail {
   override subject = 'Your password was changed'
 
-  constructor(private at: Date) {
+  constructor(
+    private at: Date,
+    private keys: string[]
+  ) {
     super()
   }
 
@@ -17,6 +21,7 @@ export default class PasswordChangedMail extends BaseMail {
         `The password of your account was changed at ${momentInWords(this.at)}.`,
         '',
         'If this was not you, reset your password now and tell an administrator.',
+        ...keysInWords(this.keys),
       ].join('\n')
     )
   }

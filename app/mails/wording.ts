@@ -5,9 +5,16 @@ import type { Device } from '#app/devices/device'
  * write paragraphs of its own into the mail.
  */
 export function deviceInWords(device: Pick<Device, 'name' | 'platform'>): string {
-  const name = device.name?.replace(/[\s\p{C}]+/gu, ' ').slice(0, 60)
+  const name = device.name && oneLine(device.name)
   if (name && device.platform) return `${name} (${device.platform})`
   return name || device.platform || 'a device that gave no name'
+}
+
+/**
+ * What a client said, on one short line.
+ */
+export function oneLine(text: string): string {
+  return text.replace(/[\s\p{C}]+/gu, ' ').slice(0, 60)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { noteFirstUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken } from '#app/token_verification/verify_token'
 import { issuer } from '#app/oauth/metadata'
@@ -26,7 +27,8 @@ export type Introspection =
 
 /**
  * Whether a token may speak for its user now, and for whom. Asked of the database like any check;
- * the session counts as used by its device alone, so no idle time moves.
+ * the session counts as used by its device alone, so no idle time moves. That the token itself is
+ * in use is written: what a service was told is not taken back by a late refresh.
  *
  * Every dead token is `{ active: false }` and nothing else (§2.2), so that an answer tells nothing
  * of what it once was. A refresh token is told without `token_type` and `scope`: it opens nothing
@@ -34,7 +36,10 @@ export type Introspection =
  */
 export async function introspect(value: string): Promise<Introspection> {
   const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
-  return verdict.type === 'live' ? describe(verdict.token) : { active: false }
+  if (verdict.type !== 'live') return { active: false }
+  const noted = noteFirstUse(verdict.token)
+  if (noted === true || (await noted)) return describe(verdict.token)
+  return { active: false }
 }
 
 function describe({ kind, abilities, createdAt, expiresAt, session, user }: TokenRecord) {

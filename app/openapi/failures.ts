@@ -18,6 +18,7 @@ const TABLE: Record<Code, { status: number; details?: Record<string, Schema>; ex
     E_INVALID_DPOP_PROOF: { status: 401 },
     E_UNAUTHORIZED_ACCESS: { status: 401 },
     E_TOKEN_EXPIRED: { status: 401 },
+    E_REAUTHENTICATION_REQUIRED: { status: 401 },
     E_SESSION_ENDED: {
       status: 401,
       details: {

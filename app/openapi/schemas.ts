@@ -80,6 +80,7 @@ export const schemas: Record<string, Schema> = {
     ip: nullable('string'),
     userAgent: nullable('string'),
     createdAt: instant,
+    authenticatedAt: { ...instant, description: 'When its user last showed who they are.' },
     lastSeenAt: instant,
     expiresAt: { ...instant, description: 'The absolute lifetime.' },
     current: { type: 'boolean', description: 'Whether it is the session that asks.' },

@@ -104,6 +104,7 @@ export async function openSessionUnderLock(
     userAgent: signIn.userAgent,
     keyThumbprint: signIn.keyThumbprint ?? null,
     createdAt: now,
+    authenticatedAt: now,
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
@@ -151,6 +152,7 @@ async function insertSession(trx: TransactionClientContract, session: Session): 
       user_agent: session.userAgent,
       key_thumbprint: session.keyThumbprint,
       created_at: session.createdAt,
+      authenticated_at: session.authenticatedAt,
       last_seen_at: session.lastSeenAt,
       expires_at: session.expiresAt,
     },

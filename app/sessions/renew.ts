@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import { pipeline } from '#app/database/pipeline'
 import { rows } from '#app/database/sql'
@@ -14,8 +14,10 @@ import {
 } from '#app/sessions/session'
 import { endOfSession } from '#app/sessions/session_end'
 import { withUserLock } from '#app/sessions/user_lock'
+import { retryRefresh } from '#app/sessions/retry_refresh'
 import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
 import { rotatedTokensOf } from '#app/tokens/rotation'
+import { readTokens, tokensByHash, type TokenRow } from '#app/tokens/session_tokens'
 import { hashToken, tokenKind } from '#app/tokens/token'
 import sessionsConfig from '#config/sessions'
 import {
@@ -25,7 +27,7 @@ import {
   E_SESSION_ENDED,
   type SessionEnd,
 } from '#exceptions/errors'
-import { toDate, type StoredInstant } from '#models/instant'
+import { toDate } from '#models/instant'
 import type User from '#models/user'
 
 /**
@@ -48,9 +50,8 @@ type Outcome =
 
 /**
  * Trades a refresh token for new tokens of its session. It works once: its access token dies with
- * it. A spent one that comes back within the retry window gets the same successors again, for the
- * answer may have been lost; later, or when its successor was used already, somebody else holds a
- * copy, and the whole session ends (RFC 9700 §4.14.2).
+ * it. A spent one that comes back may have lost its answer (#app/sessions/retry_refresh); once its
+ * successors are in use somebody else holds a copy, and the whole session ends (RFC 9700 §4.14.2).
  *
  * Throws `E_INVALID_REFRESH_TOKEN`, `E_REFRESH_TOKEN_REUSED`, `E_SESSION_ENDED`, and
  * `E_INVALID_DPOP_PROOF` where the session is bound to another key than the holder's.
@@ -115,13 +116,16 @@ async function renewUnderLock(
   if (mismatch) return mismatch
 
   if (found.ended_at !== null) {
-    return answerSpent(trx, session, refreshToken, toDate(found.ended_at))
+    return answerSpent(trx, session, refreshToken, found)
   }
   if (!found.expires_at || clock.now() >= toDate(found.expires_at)) return { type: 'invalid' }
 
   session.lastSeenAt = clock.now()
   const [tokens] = await Promise.all([
-    replaceTokens(trx, session, rotatedTokensOf(refreshToken)),
+    replaceTokens(trx, session, rotatedTokensOf(refreshToken), {
+      usedAt: clock.now(),
+      unused: true,
+    }),
     rows(trx, 'UPDATE sessions SET last_seen_at = ? WHERE id = ?', [
       session.lastSeenAt,
       session.id,
@@ -131,30 +135,20 @@ async function renewUnderLock(
 }
 
 /**
- * A spent token: the same answer again, or the end of the session.
+ * A spent token: an answer again, or the end of the session.
  */
 async function answerSpent(
   trx: TransactionClientContract,
   session: StoredSession,
   refreshToken: string,
-  spentAt: Date
+  spent: TokenRow
 ): Promise<Outcome> {
-  const successors = rotatedTokensOf(refreshToken)
-  if (clock.millis() < spentAt.getTime() + sessionsConfig.refreshRetryWindow) {
-    const [access, refresh] = await readSuccessors(trx, successors)
-    if (!refresh) return { type: 'invalid' }
-    if (access && access.ended_at === null && refresh.ended_at === null) {
-      const tokens = {
-        token: successors.access,
-        expiresAt: toDate(access.expires_at!),
-        refreshToken: successors.refresh,
-        refreshExpiresAt: toDate(refresh.expires_at),
-      }
-      return { type: 'renewed', tokens, session }
-    }
+  const retried = await retryRefresh(trx, session, refreshToken, spent)
+  if (retried.type === 'tokens') return { type: 'renewed', tokens: retried.tokens, session }
+  if (retried.type === 'reused') {
+    await endSessions(trx, [session], { reason: 'token_reuse', actor: 'system' })
   }
-  await endSessions(trx, [session], { reason: 'token_reuse', actor: 'system' })
-  return { type: 'reused' }
+  return { type: retried.type }
 }
 
 /**
@@ -174,49 +168,6 @@ async function refuseStranger(
   if (!sessionsConfig.bindingEnds) return { type: 'invalid' }
   await endSessions(trx, [session], { reason: 'device_mismatch', actor: 'system' })
   return { type: 'ended', end: await endOfSession(trx, session.id) }
-}
-
-/**
- * The access token and the refresh token that followed a spent one, live or spent in turn. There
- * are none where the token was replaced by other means (a changed password): its holder is late but
- * no thief.
- */
-async function readSuccessors(
-  trx: TransactionClientContract,
-  successors: { access: string; refresh: string }
-): Promise<(TokenRow | undefined)[]> {
-  const hashes = [hashToken(successors.access), hashToken(successors.refresh)]
-  const found = await readTokens(trx, hashes)
-  return hashes.map((hash) => found.find((token) => token.hash === hash))
-}
-
-/**
- * A token of a session, live or spent. `ended_at` says when it was spent.
- */
-type TokenRow = {
-  hash: string
-  session_id: string
-  user_id: number | null
-  expires_at: StoredInstant | null
-  ended_at: StoredInstant | null
-}
-
-function tokensByHash(hashes: string[]) {
-  const places = hashes.map(() => '?').join(', ')
-  return {
-    sql: `SELECT hash, session_id, tokenable_id AS user_id, expires_at, NULL AS ended_at
-      FROM api_tokens WHERE session_id IS NOT NULL AND hash IN (${places})
-      UNION ALL
-      SELECT hash, session_id, sessions.user_id, NULL, ended_tokens.ended_at
-      FROM ended_tokens JOIN sessions ON sessions.id = ended_tokens.session_id
-      WHERE hash IN (${places})`,
-    bindings: [...hashes, ...hashes],
-  }
-}
-
-async function readTokens(client: QueryClientContract, hashes: string[]): Promise<TokenRow[]> {
-  const { sql, bindings } = tokensByHash(hashes)
-  return rows<TokenRow>(client, sql, bindings)
 }
 
 /**

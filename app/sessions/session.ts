@@ -11,6 +11,8 @@ export type Session = {
   ip: string | null
   userAgent: string | null
   createdAt: Date
+  /** When its user last showed who they are; a refresh does not. */
+  authenticatedAt: Date
   lastSeenAt: Date
   /** The key that its tokens are bound to (RFC 7638 thumbprint); null: whoever bears them. */
   keyThumbprint: string | null
@@ -38,6 +40,7 @@ export type SessionRow = {
   ip: string | null
   user_agent: string | null
   created_at: StoredInstant
+  authenticated_at: StoredInstant | null
   last_seen_at: StoredInstant
   expires_at: StoredInstant
   ended_at: StoredInstant | null
@@ -54,6 +57,7 @@ export const SESSION_COLUMNS = [
   'ip',
   'user_agent',
   'created_at',
+  'authenticated_at',
   'last_seen_at',
   'expires_at',
   'ended_at',
@@ -69,6 +73,8 @@ export function toSession(row: SessionRow): StoredSession {
     ip: row.ip,
     userAgent: row.user_agent,
     createdAt: toDate(row.created_at),
+    /** One that a node of an older version opened says nothing of it. */
+    authenticatedAt: toDate(row.authenticated_at ?? row.created_at),
     lastSeenAt: toDate(row.last_seen_at),
     expiresAt: toDate(row.expires_at),
     endedAt: toDate(row.ended_at),
@@ -86,6 +92,7 @@ export function describeSession(session: Session, currentId?: string) {
     ip: session.ip,
     userAgent: session.userAgent,
     createdAt: session.createdAt.toISOString(),
+    authenticatedAt: session.authenticatedAt.toISOString(),
     lastSeenAt: session.lastSeenAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     current: session.id === currentId,

@@ -1,7 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import sessionsConfig, { idleTimeout } from '#config/sessions'
-import { revokeTokens } from '#app/tokens/revoke'
+import { revokeTokens, type Replacement } from '#app/tokens/revoke'
 import { hashToken, type TokenKind } from '#app/tokens/token'
 import { insertOf, rows } from '#app/database/sql'
 
@@ -26,11 +26,15 @@ export type IssuedTokens = {
  * transaction. Neither outlives the session. Without refresh tokens every use gives the access token
  * its time again: it may live as long as the session, which goes idle when it is not used for that
  * time (#app/sessions/liveness).
+ *
+ * `unused`: it is written when they are first used (#app/token_verification/first_use). Only those
+ * that a refresh gives need it.
  */
 export async function issueTokens(
   trx: TransactionClientContract,
   session: TokenOwner,
-  values: { access: string; refresh: string }
+  values: { access: string; refresh: string },
+  { unused = false } = {}
 ): Promise<IssuedTokens> {
   const now = clock.now()
   const until = (ttl: number) =>
@@ -43,6 +47,7 @@ export async function issueTokens(
     session_id: session.id,
     created_at: now,
     updated_at: now,
+    last_used_at: unused ? null : now,
     expires_at: expiresAt,
   })
 
@@ -70,8 +75,11 @@ export async function issueTokens(
 export async function replaceTokens(
   trx: TransactionClientContract,
   session: TokenOwner,
-  values: { access: string; refresh: string }
+  values: { access: string; refresh: string },
+  replacement: Replacement & { unused?: boolean } = {}
 ): Promise<IssuedTokens> {
-  await revokeTokens(trx, { sessions: [session.id] }, { reason: 'rotated', at: clock.now() })
-  return issueTokens(trx, session, values)
+  const { unused, ...kept } = replacement
+  const ending = { reason: 'rotated', at: clock.now(), ...kept }
+  await revokeTokens(trx, { sessions: [session.id] }, ending)
+  return issueTokens(trx, session, values, { unused })
 }

@@ -7,6 +7,10 @@ export const changePasswordValidator = vine.create({
   keepOthers: vine.boolean({ strict: true }).optional(),
 })
 
+export const confirmValidator = vine.create({
+  password: rules.password(),
+})
+
 export const forgotPasswordValidator = vine.create({
   email: rules.email(),
 })

@@ -43,4 +43,36 @@ test.group('Racing refreshes', (group) => {
     assert.equal(await countRows('sessions', { ended_at: null }), 1)
     assert.equal(await countRows('session_events', { type: 'session.ended' }), 0)
   }).timeout(60_000)
+
+  test('a late retry on one server races the first use on the other: one of them has its way', async ({
+    assert,
+  }) => {
+    const refresh = (server: TestServer, refreshToken: string) =>
+      call(server.url, 'POST', '/api/v1/auth/refresh', { body: { refreshToken } })
+    const check = (server: TestServer, token: string) =>
+      call(server.url, 'GET', '/api/v1/account', { token })
+    for (let round = 0; round < 20; round++) {
+      const user = await makeUser()
+      const login = await logIn(servers[0].url, user.email)
+      const spent = login.body.data.refreshToken
+      const first = await refresh(servers[0], spent)
+      const minuteAgo = new Date(Date.now() - 60_000)
+      await db
+        .from('ended_tokens')
+        .whereNotNull('first_used_at')
+        .update({ ended_at: minuteAgo, answered_at: minuteAgo })
+
+      const [used, retried] = await Promise.all([
+        check(servers[0], first.body.data.token),
+        refresh(servers[1], spent),
+      ])
+      assert.equal(retried.status, 200)
+      const isSame = retried.body.data.token === first.body.data.token
+      assert.equal(used.status, isSame ? 200 : 401)
+      if (!isSame) assert.equal(used.body.errors[0].code, 'E_TOKEN_EXPIRED')
+      const after = await check(servers[0], retried.body.data.token)
+      assert.equal(after.status, 200)
+      assert.equal(await countRows('sessions', { user_id: user.id, ended_at: null }), 1)
+    }
+  }).timeout(60_000)
 })

@@ -10,6 +10,9 @@ import TokenReuseMail from '#mails/token_reuse_mail'
 import { replaceTokens } from '#app/tokens/issue'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
+import { makeClient } from '#tests/harness/service_clients'
+
+const EVENTS = '/api/v1/session/events'
 
 test.group('Refresh', (group) => {
   group.each.setup(() => emptyDatabase())
@@ -50,20 +53,125 @@ test.group('Refresh', (group) => {
     assert.notInclude(await snapshot(), data.refreshToken.slice(4))
   })
 
-  test('a retry within the window gets the same answer and writes nothing', async ({
+  const CODES = { reused: 'E_REFRESH_TOKEN_REUSED', expired: 'E_TOKEN_EXPIRED' }
+  const codeOf = (answer: any) => answer.body().errors?.[0].code
+  const window = () => sessionsConfig.refreshRetryWindow
+  const FIELDS = ['token', 'expiresAt', 'refreshToken', 'refreshExpiresAt']
+  const givenBy = (answer: any) => FIELDS.map((field) => answer.body().data?.[field])
+
+  test('a retry within the window of the last answer gets the same answer, however often', async ({
     client,
     assert,
   }) => {
     const { tokens } = await signIn(await makeUser())
     const first = await refresh(client, tokens.refreshToken)
-    const before = await snapshot()
-    clock.advance(sessionsConfig.refreshRetryWindow - 1000)
-    const again = await refresh(client, tokens.refreshToken)
-    again.assertStatus(200)
-    for (const field of ['token', 'expiresAt', 'refreshToken', 'refreshExpiresAt']) {
-      assert.equal(again.body().data[field], first.body().data[field])
+    for (let retry = 0; retry < 3; retry++) {
+      clock.advance(window() - 1000)
+      const again = await refresh(client, tokens.refreshToken)
+      again.assertStatus(200)
+      assert.deepEqual(givenBy(again), givenBy(first))
     }
-    assert.equal(await snapshot(), before)
+    assert.equal(await countRows('api_tokens'), 2)
+  })
+
+  test('a late retry gets new tokens while nobody used those before, which are spent then', async ({
+    client,
+    assert,
+  }) => {
+    const { tokens } = await signIn(await makeUser())
+    const seen = [await refresh(client, tokens.refreshToken)]
+    for (const wait of [window(), 3_600_000, 20 * 86_400_000]) {
+      clock.advance(wait)
+      const late = await refresh(client, tokens.refreshToken)
+      late.assertStatus(200)
+      const again = await refresh(client, tokens.refreshToken)
+      assert.deepEqual(givenBy(again), givenBy(late))
+      const before = seen.at(-1)!.body().data
+      const spent = await getAccount(client, before.token)
+      assert.equal(codeOf(spent), CODES.expired)
+      seen.push(late)
+    }
+    assert.lengthOf([...new Set(seen.map((answer) => answer.body().data.refreshToken))], 4)
+    const { token } = seen.at(-1)!.body().data
+    const alive = await getAccount(client, token)
+    alive.assertStatus(200)
+    assert.equal(await countRows('api_tokens'), 2)
+    assert.equal(await countRows('sessions', { ended_at: null }), 1)
+  })
+
+  const introspect = async (client: any, token: string) => {
+    const { basic } = await makeClient(['introspect'])
+    return client.post('/oauth/introspect').header('authorization', basic).form({ token })
+  }
+  const USES: [string, (client: any, data: any) => Promise<unknown>][] = [
+    ['a request', (client, data) => getAccount(client, data.token)],
+    ['forward auth', (client, data) => client.get('/forward-auth').bearerToken(data.token)],
+    ['introspection', (client, data) => introspect(client, data.token)],
+    ['an event stream', (client, data) => client.head(EVENTS).bearerToken(data.token)],
+    ['a refresh', (client, data) => refresh(client, data.refreshToken)],
+  ]
+  for (const [what, use] of USES) {
+    test(`once a successor was used by ${what}: the same tokens for the window, then reuse`, async ({
+      client,
+      assert,
+    }) => {
+      const { tokens, session } = await signIn(await makeUser())
+      const first = await refresh(client, tokens.refreshToken)
+      clock.advance(3_600_000 - 1000)
+      await use(client, first.body().data)
+      clock.advance(window() - 1000)
+      const same = await refresh(client, tokens.refreshToken)
+      assert.deepEqual(givenBy(same), givenBy(first))
+      clock.advance(1000)
+      const reused = await refresh(client, tokens.refreshToken)
+      assert.equal(codeOf(reused), CODES.reused)
+      assert.equal(await countRows('sessions', { id: session.id, end_reason: 'token_reuse' }), 1)
+    })
+  }
+
+  test('introspection of a refresh token, and a check that is refused, are no use', async ({
+    client,
+    assert,
+  }) => {
+    const { tokens } = await signIn(await makeUser())
+    const first = await refresh(client, tokens.refreshToken)
+    await introspect(client, first.body().data.refreshToken)
+    clock.advance(3_600_000)
+    const refused = await getAccount(client, first.body().data.token)
+    assert.equal(codeOf(refused), CODES.expired)
+    const late = await refresh(client, tokens.refreshToken)
+    late.assertStatus(200)
+    assert.notDeepEqual(givenBy(late), givenBy(first))
+  })
+
+  test('the first use is written once: later ones write nothing', async ({ client, assert }) => {
+    const { tokens } = await signIn(await makeUser())
+    const { token } = (await refresh(client, tokens.refreshToken)).body().data
+    const unused = await snapshot()
+    await getAccount(client, token)
+    const used = await snapshot()
+    assert.notEqual(used, unused)
+    clock.advance(1000)
+    await getAccount(client, token)
+    assert.equal(await snapshot(), used)
+  })
+
+  test('a thief who spends ahead of the owner is found out at the next refresh of the owner', async ({
+    client,
+    assert,
+  }) => {
+    const { tokens } = await signIn(await makeUser())
+    const owners = (await refresh(client, tokens.refreshToken)).body().data
+    clock.advance(window())
+    const thiefs = (await refresh(client, tokens.refreshToken)).body().data
+    const used = await getAccount(client, thiefs.token)
+    used.assertStatus(200)
+    const refused = await getAccount(client, owners.token)
+    assert.equal(codeOf(refused), CODES.expired)
+    const found = await refresh(client, owners.refreshToken)
+    assert.equal(codeOf(found), CODES.reused)
+    const ended = await getAccount(client, thiefs.token)
+    assert.equal(ended.body().errors[0].reason, 'token_reuse')
   })
 
   test('reuse after the window ends the session, logs it and mails the user', async ({
@@ -73,7 +181,8 @@ test.group('Refresh', (group) => {
   }) => {
     const { tokens, session } = await signIn(await makeUser())
     const first = await refresh(client, tokens.refreshToken)
-    clock.advance(sessionsConfig.refreshRetryWindow)
+    await getAccount(client, first.body().data.token)
+    clock.advance(window())
     const { mails } = mail.fake()
     cleanup(() => mail.restore())
     const reused = await refresh(client, tokens.refreshToken)
@@ -91,17 +200,6 @@ test.group('Refresh', (group) => {
     }
     const event = { type: 'session.ended', reason: 'token_reuse', session_id: session.id }
     assert.equal(await countRows('session_events', event), 1)
-  })
-
-  test('within the window too, once the successor was used: an honest client has no reason to', async ({
-    client,
-    assert,
-  }) => {
-    const { tokens } = await signIn(await makeUser())
-    const first = await refresh(client, tokens.refreshToken)
-    await refresh(client, first.body().data.refreshToken)
-    const reused = await refresh(client, tokens.refreshToken)
-    assert.equal(reused.body().errors[0].code, 'E_REFRESH_TOKEN_REUSED')
   })
 
   test('one that was replaced by other means is refused, and ends nothing in the window', async ({

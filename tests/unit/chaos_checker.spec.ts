@@ -1,5 +1,6 @@
 import { test } from '@japa/runner'
 import { check } from '../chaos/checker.js'
+import { RETRY_WINDOW } from '../chaos/rules/spent_tokens.js'
 import type { Call, Conditions } from '../chaos/history.js'
 
 /**
@@ -100,12 +101,12 @@ const BROKEN: [title: string, history: Call[], promises: string[]][] = [
     ['P3'],
   ],
   [
-    'a refresh token that works after its successor was used',
+    'a refresh token that works a window after its successor was used',
     [
       login(0, 'one'),
       refreshed(2, 'one', 'two'),
       refreshed(4, 'two', 'three'),
-      refreshed(6, 'one', 'two'),
+      refreshed(6 + RETRY_WINDOW, 'one', 'two'),
     ],
     ['P3'],
   ],
@@ -495,6 +496,24 @@ test.group('Chaos checker', () => {
       assert.deepEqual(check([...begin, checked(4, 'one')], { limit: 1 }), [])
       assert.deepEqual(check([...begin, checked(4, 'one'), told], { limit: 1 }), [])
     }
+  })
+
+  test('a refresh whose answers were lost gives others later, or the same while they are new', ({
+    assert,
+  }) => {
+    const late = [
+      login(0, 'one'),
+      refreshed(2, 'one', 'two'),
+      refreshed(4 + RETRY_WINDOW, 'one', 'three'),
+    ]
+    assert.deepEqual(check(late, { limit: 1 }), [])
+    const used = [
+      login(0, 'one'),
+      refreshed(2, 'one', 'two'),
+      refreshed(4, 'two', 'three'),
+      refreshed(6, 'one', 'two'),
+    ]
+    assert.deepEqual(check(used, { limit: 1 }), [])
   })
 
   test('a lost answer to a refresh gives the same successor again', ({ assert }) => {

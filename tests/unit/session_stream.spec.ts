@@ -32,6 +32,7 @@ function makeSession(): Session {
     createdAt: now,
     lastSeenAt: now,
     keyThumbprint: null,
+    authenticatedAt: clock.now(),
     expiresAt: new Date(now.getTime() + 60 * MINUTE),
   }
 }

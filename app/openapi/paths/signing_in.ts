@@ -1,6 +1,6 @@
 import { badProof, bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
 import { anyone, bearer, body, data, empty } from '#app/openapi/operation'
-import { ref } from '#app/openapi/schemas'
+import { object, ref } from '#app/openapi/schemas'
 import type { Paths, Schema } from '#app/openapi/types'
 
 const tags = ['Signing in and out']
@@ -130,6 +130,30 @@ export const signingIn: Paths = {
       tags,
       security: bearer,
       responses: { 204: empty('The session has ended.'), ...failures(...sessionFailures) },
+    },
+  },
+  '/api/v1/auth/confirm': {
+    post: {
+      operationId: 'confirmSignIn',
+      summary: 'Give the password once more, for what wants a fresh sign-in',
+      tags,
+      security: bearer,
+      requestBody: body(
+        { password: { type: 'string', maxLength: 1024 } },
+        { password: 'a difference engine' }
+      ),
+      responses: {
+        200: data(
+          'The session is fresh from now on; a refresh does not renew that.',
+          object({ authenticatedAt: { type: 'string', format: 'date-time' } })
+        ),
+        ...failures(
+          'E_INVALID_CREDENTIALS',
+          ...sessionFailures,
+          ...bodyFailures,
+          'E_TOO_MANY_REQUESTS'
+        ),
+      },
     },
   },
   '/api/v1/auth/logout-others': {

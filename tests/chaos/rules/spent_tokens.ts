@@ -3,9 +3,15 @@ import type { Knowledge } from '../knowledge.js'
 import type { Violation } from '../checker.js'
 
 /**
+ * `REFRESH_RETRY_WINDOW` as the servers of a run have it, in milliseconds.
+ */
+export const RETRY_WINDOW = 30_000
+
+/**
  * P3 within a living session. A refresh and a password change bring tokens that take the place of
- * those before: with that answer the access token before is dead, and with the answer after that
- * one so is the refresh token. And a refresh token has one successor, however often it is asked.
+ * those before: with that answer the access token before is dead, and the retry window after the
+ * answer after that one so is the refresh token. And within the window of its last answer a refresh
+ * token has one successor, however often it is asked.
  */
 export function spentTokens({ calls }: Knowledge): Violation[] {
   const issues = calls
@@ -20,8 +26,9 @@ function forks(issues: Call[]): Violation[] {
   for (const call of issues) {
     if (call.op !== 'refresh') continue
     const first = successor.get(call.token!)
-    if (!first) successor.set(call.token!, call)
-    else if (first.opened!.refresh !== call.opened!.refresh) {
+    successor.set(call.token!, call)
+    if (!first || first.opened!.refresh === call.opened!.refresh) continue
+    if (call.end! < first.start + RETRY_WINDOW) {
       const says = 'a refresh token has two successors'
       violations.push({ promise: 'P3', says, calls: [first, call] })
     }
@@ -39,7 +46,9 @@ function outlived(calls: Call[], issues: Call[]): Violation[] {
   const violations: Violation[] = []
   for (const call of calls) {
     const loss = (call.op === 'refresh' ? refresh : access).get(call.token ?? '')
-    if (!loss || loss.end === call || !succeeded(call) || call.start <= loss.end.end!) continue
+    if (!loss || loss.end === call || !succeeded(call)) continue
+    const forgiven = call.op === 'refresh' && loss.end.op !== 'password' ? RETRY_WINDOW : 0
+    if (call.start <= loss.end.end! + forgiven) continue
     /** A refresh shows by itself which tokens came before. */
     const showsBefore = call.opened?.access === loss.before.opened!.access
     violations.push({

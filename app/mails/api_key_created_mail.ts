@@ -1,0 +1,27 @@
+import { BaseMail } from '@adonisjs/mail'
+import { momentInWords, oneLine } from '#mails/wording'
+
+/**
+ * Tells a person that an API key of theirs was made, which outlives their sessions.
+ */
+export default class ApiKeyCreatedMail extends BaseMail {
+  override subject = 'An API key was created'
+
+  constructor(
+    private name: string,
+    private at: Date
+  ) {
+    super()
+  }
+
+  override prepare() {
+    this.message.text(
+      [
+        `The API key "${oneLine(this.name)}" of your account was created at ${momentInWords(this.at)}.`,
+        '',
+        'A key lives on when you sign out or change your password. If this was not you, delete it',
+        '(DELETE /api/v1/api-keys/:id, or on the page of your devices), then change your password.',
+      ].join('\n')
+    )
+  }
+}
