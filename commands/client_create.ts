@@ -26,7 +26,7 @@ export default class ClientCreate extends OperatorCommand {
   declare abilities: string
 
   protected async perform() {
-    const { createClient } = await import('#app/service_clients/create_client')
+    const { createClient } = await import('#app/service_clients/service_client')
     const abilities = await this.#readAbilities()
     const name = this.name.trim()
     if (name === '' || name.length > 100 || name.includes('\0')) {

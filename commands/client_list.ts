@@ -22,7 +22,7 @@ export default class ClientList extends OperatorCommand {
   ]
 
   protected async perform() {
-    const { listClients } = await import('#app/service_clients/list_clients')
+    const { listClients } = await import('#app/service_clients/service_client')
     const clients = await listClients()
     this.printJson({ clients })
     if (clients.length === 0) return this.say('There are no service clients.')

@@ -18,7 +18,7 @@ export default class ClientRevoke extends OperatorCommand {
   declare id: string
 
   protected async perform() {
-    const { revokeClient } = await import('#app/service_clients/revoke_client')
+    const { revokeClient } = await import('#app/service_clients/service_client')
     const client = await revokeClient(this.id, `command:${this.commandName}`)
     if (!client) {
       throw new UsageFailure(

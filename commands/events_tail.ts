@@ -65,7 +65,7 @@ export default class EventsTail extends OperatorCommand {
 
   async #readUserId(): Promise<number | undefined> {
     if (this.user === undefined) return undefined
-    const { findUser } = await import('#app/accounts/find_user')
+    const { findUser } = await import('#app/accounts/find_users')
     const user = await findUser(this.user)
     if (!user) throw new UnknownUser(this.user)
     return user.id

@@ -27,7 +27,7 @@ export default class UserCreate extends OperatorCommand {
 
   protected async perform() {
     const { inTransaction } = await import('#app/database/transaction')
-    const { createUser } = await import('#app/accounts/create_user')
+    const { createUser } = await import('#app/accounts/sign_up')
     const { refuseGuessable } = await import('#app/passwords/guessable')
     const { hashPassword } = await import('#app/passwords/passwords')
     const { newUserValidator } = await import('#validators/accounts')

@@ -14,7 +14,7 @@ export default class UserDisable extends UserCommand {
   ]
 
   protected async perform() {
-    const { disableUser } = await import('#app/accounts/disable_user')
+    const { disableUser } = await import('#app/accounts/disabled_users')
     const order = await this.readOrder()
     const found = await this.readUser()
     const disabled = await disableUser(found.id, order)

@@ -14,7 +14,7 @@ export default class UserEnable extends UserCommand {
   ]
 
   protected async perform() {
-    const { enableUser } = await import('#app/accounts/enable_user')
+    const { enableUser } = await import('#app/accounts/disabled_users')
     const order = await this.readOrder()
     const found = await this.readUser()
     const user = await enableUser(found.id, order)

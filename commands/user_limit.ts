@@ -23,8 +23,8 @@ export default class UserLimit extends OperatorCommand {
   declare limit: string
 
   protected async perform() {
-    const { findUser } = await import('#app/accounts/find_user')
-    const { HIGHEST_LIMIT, setSessionLimit } = await import('#app/accounts/set_session_limit')
+    const { findUser } = await import('#app/accounts/find_users')
+    const { HIGHEST_LIMIT, setSessionLimit } = await import('#app/accounts/roles_and_limits')
     const limit = this.limit === 'default' ? null : wholeNumber(this.limit, HIGHEST_LIMIT)
 
     const found = await findUser(this.user)

@@ -22,7 +22,7 @@ export default class UserRole extends UserCommand {
   declare role: string
 
   protected async perform() {
-    const { changeRole } = await import('#app/accounts/change_role')
+    const { changeRole } = await import('#app/accounts/roles_and_limits')
     const role = ROLES.find((known) => known === this.role)
     if (!role) throw new UsageFailure(`The role is one of: ${ROLES.join(', ')}.`)
 

@@ -5,7 +5,7 @@
 export default class NoticesProvider {
   async shutdown() {
     const { notices } = await import('#mails/mail_queue')
-    const { resetRequests } = await import('#app/accounts/forgot_password')
+    const { resetRequests } = await import('#app/accounts/password_reset')
     await resetRequests.settled()
     await notices.settled()
   }

@@ -1,4 +1,4 @@
-import { normalizeEmail, oldSpelling } from '#app/accounts/email_address'
+import { normalizeEmail, oldSpelling } from '#models/email_address'
 
 /**
  * What in SQL chooses the account of an address: the one that is spelt exactly so, else the one that

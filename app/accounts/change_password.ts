@@ -1,14 +1,14 @@
-import type { Caller } from '#app/background/semaphore'
+import { setPassword } from '#app/accounts/password_reset'
 import { confirmPassword } from '#app/accounts/credentials'
+import type { Caller } from '#app/background/semaphore'
 import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
-import { setPassword } from '#app/accounts/set_password'
-import { mintToken } from '#app/tokens/token'
-import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { endSessions } from '#app/sessions/end'
 import { withLiveSession } from '#app/sessions/log_out'
-import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
 import type { Session } from '#app/sessions/session'
+import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
+import { mintToken } from '#app/tokens/token'
+import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 
 /**
  * Changes the password of the user who speaks through `acting`, which gets new tokens; its old

@@ -1,7 +1,7 @@
 import type { Caller } from '#app/background/semaphore'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { confirmPassword } from '#app/accounts/credentials'
-import { keepAnAdmin } from '#app/accounts/last_admin'
+import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { closeEndedOfUser, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'

@@ -1,6 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { findUserBy } from '#app/accounts/find_user'
+import { findUserBy } from '#app/accounts/find_users'
 import { readLegacyJwt, type LegacyClaims } from '#app/accounts/legacy_jwt'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS } from '#exceptions/errors'

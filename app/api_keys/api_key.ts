@@ -1,4 +1,7 @@
+import db from '@adonisjs/lucid/services/db'
+import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { toDate, type StoredInstant } from '#models/instant'
+import type User from '#models/user'
 
 /**
  * A long-lived credential of a user for scripts, without a session. Its value is shown once, at
@@ -37,4 +40,28 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     lastUsedAt: toDate(row.last_used_at),
     expiresAt: toDate(row.expires_at),
   }
+}
+
+/**
+ * The API keys of a user that are neither ended nor cut off: a cut-off stops keys whose rows are
+ * ended behind it, and those are as good as gone. One past its time is among them until it is
+ * pruned.
+ */
+export function keysOfUser(
+  client: QueryClientContract,
+  user: Pick<User, 'id' | 'watermarkApiKeyId'>
+) {
+  return client
+    .from('api_tokens')
+    .where({ tokenable_id: user.id, type: 'api_key' })
+    .where('id', '>', user.watermarkApiKeyId)
+    .whereRaw('id > (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)')
+}
+
+/**
+ * A user's API keys, newest first. A key past its time is listed until it is pruned.
+ */
+export async function listApiKeys(user: Pick<User, 'id' | 'watermarkApiKeyId'>): Promise<ApiKey[]> {
+  const rows = await keysOfUser(db.connection(), user).orderBy('id', 'desc')
+  return rows.map(toApiKey)
 }

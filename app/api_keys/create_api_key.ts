@@ -1,6 +1,5 @@
 import clock from '#app/clock'
-import type { ApiKey } from '#app/api_keys/api_key'
-import { keysOfUser } from '#app/api_keys/keys_of_user'
+import { type ApiKey, keysOfUser } from '#app/api_keys/api_key'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { appendEvents } from '#app/event_log/append'

@@ -1,9 +1,13 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { keysOfUser } from '#app/api_keys/api_key'
 import clock from '#app/clock'
 import type { Actor } from '#app/event_log/actor'
-import type { EndReason } from '#exceptions/end_reasons'
 import { appendEvents } from '#app/event_log/append'
+import { withLiveSession } from '#app/sessions/log_out'
+import type { Session } from '#app/sessions/session'
 import { revokeTokens } from '#app/tokens/revoke'
+import type { EndReason } from '#exceptions/end_reasons'
+import { E_NOT_FOUND } from '#exceptions/errors'
 
 /**
  * How API keys end: why, by whom, and what to remember of it.
@@ -42,4 +46,19 @@ export async function endApiKeys(
       data: { id: key.id, name: key.name, ...(ending.note && { note: ending.note }) },
     }))
   )
+}
+
+/**
+ * Ends an API key of the user who speaks through `acting`. Throws `E_NOT_FOUND` for what is no key
+ * of this user, and `E_SESSION_ENDED` when `acting` ended meanwhile.
+ */
+export async function deleteApiKey(acting: Session, id: number): Promise<void> {
+  await withLiveSession(acting, async (trx, user) => {
+    const key = await keysOfUser(trx, user).where('id', id).first()
+    if (!key) throw new E_NOT_FOUND()
+    await endApiKeys(trx, [{ id, userId: user.id, name: key.name }], {
+      reason: 'logged_out_elsewhere',
+      actor: `user:${user.id}`,
+    })
+  })
 }

@@ -1,6 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { forgotPassword } from '#app/accounts/forgot_password'
-import { resetPassword } from '#app/accounts/reset_password'
+import { forgotPassword, resetPassword } from '#app/accounts/password_reset'
 import { limitForgot, limitReset } from '#app/rate_limits/limits'
 import { forgotPasswordValidator, resetPasswordValidator } from '#validators/passwords'
 

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { awaitRevocations } from '#app/event_log/revocations/await_revocations'
-import { formatCursor, parseCursor } from '#app/event_log/revocations/cursor'
+import { formatCursor, parseCursor } from '#app/event_log/revocations/read_revocations'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { clientLives } from '#app/service_clients/authenticate_client'
 import { endOfLog, LOG_START } from '#app/event_log/read'

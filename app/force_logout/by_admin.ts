@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { findUser } from '#app/accounts/find_user'
+import { findUser } from '#app/accounts/find_users'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
 import { meansSessionsOnly, type SessionFilters } from '#app/sessions/filters'

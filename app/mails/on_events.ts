@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { keysOfUser } from '#app/api_keys/keys_of_user'
+import { keysOfUser } from '#app/api_keys/api_key'
 import { shownDevice, type Device } from '#app/devices/device'
 import { onCommit, type NewEvent } from '#app/event_log/append'
 import sessionsConfig from '#config/sessions'

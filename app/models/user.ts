@@ -1,6 +1,6 @@
 import { BaseModel, beforeCreate, beforeSave, column } from '@adonisjs/lucid/orm'
 import type { DateTime } from 'luxon'
-import { normalizeEmail } from '#app/accounts/email_address'
+import { normalizeEmail } from '#models/email_address'
 import { dateTime } from '#models/instant'
 
 export type Role = 'user' | 'admin'

@@ -1,5 +1,5 @@
 import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
-import { normalizeEmail } from '#app/accounts/email_address'
+import { normalizeEmail } from '#models/email_address'
 import db from '@adonisjs/lucid/services/db'
 import { Semaphore, type Caller } from '#app/background/semaphore'
 import { attempt, attemptGuess } from '#app/rate_limits/attempt'

@@ -1,3 +1,10 @@
+import db from '@adonisjs/lucid/services/db'
+import { randomBytes, randomUUID } from 'node:crypto'
+import clock from '#app/clock'
+import { inTransaction } from '#app/database/transaction'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
+import { hashToken } from '#app/tokens/token'
 import { toDate, type StoredInstant } from '#models/instant'
 
 /**
@@ -39,4 +46,61 @@ export function toServiceClient(row: ServiceClientRow): ServiceClient {
     createdAt: toDate(row.created_at),
     revokedAt: toDate(row.revoked_at),
   }
+}
+
+/**
+ * Makes a service client. Its secret has 256 bits of randomness, is given out here and stored
+ * nowhere.
+ */
+export async function createClient(
+  { name, abilities }: { name: string; abilities: ClientAbility[] },
+  actor: Actor
+): Promise<{ client: ServiceClient; secret: string }> {
+  const secret = `osc_${randomBytes(32).toString('base64url')}`
+  const row = {
+    id: randomUUID(),
+    secret_hash: hashToken(secret),
+    name,
+    abilities: abilities.join(' '),
+    created_at: clock.now(),
+    revoked_at: null,
+  }
+  await inTransaction(async (trx) => {
+    await trx.table('service_clients').insert(row)
+    const data = { id: row.id, name, abilities }
+    await appendEvents(trx, [{ type: 'client.created', userId: null, actor, data }])
+  })
+  return { client: toServiceClient(row), secret }
+}
+
+/**
+ * Takes a service client's access away; its next request is refused. One that is revoked already
+ * stays as it is. Returns null when there is no such client.
+ */
+export async function revokeClient(id: string, actor: Actor): Promise<ServiceClient | null> {
+  return inTransaction(async (trx) => {
+    const revoked = await trx
+      .from('service_clients')
+      .where('id', id)
+      .whereNull('revoked_at')
+      .update({ revoked_at: clock.now() })
+    const row: ServiceClientRow | null = await trx.from('service_clients').where('id', id).first()
+    if (!row) return null
+    if (Number(revoked) > 0) {
+      const data = { id, name: row.name }
+      await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
+    }
+    return toServiceClient(row)
+  })
+}
+
+/**
+ * All service clients, oldest first, with those that are revoked.
+ */
+export async function listClients(): Promise<ServiceClient[]> {
+  const found: ServiceClientRow[] = await db
+    .from('service_clients')
+    .orderBy('created_at')
+    .orderBy('id')
+  return found.map(toServiceClient)
 }

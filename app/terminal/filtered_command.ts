@@ -38,7 +38,7 @@ export abstract class FilteredCommand extends OperatorCommand {
    * The users behind e-mails or ids, each once. Throws `UnknownUser` for the first without one.
    */
   protected async readUsers(given: string[]): Promise<User[]> {
-    const { findUser } = await import('#app/accounts/find_user')
+    const { findUser } = await import('#app/accounts/find_users')
     const found = new Map<number, User>()
     for (const handle of given) {
       const user = await findUser(handle)

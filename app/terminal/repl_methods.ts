@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { findUser, findUserBySession } from '#app/accounts/find_user'
+import { findUser, findUserBySession } from '#app/accounts/find_users'
 import { escapeText } from '#app/terminal/escape'
 import { count } from '#app/terminal/progress_bar'
 import { sessionsTable } from '#app/terminal/sessions_table'

@@ -15,7 +15,7 @@ export abstract class UserCommand extends OperatorCommand {
   declare reason: string
 
   protected async readUser(): Promise<User> {
-    const { findUser } = await import('#app/accounts/find_user')
+    const { findUser } = await import('#app/accounts/find_users')
     const user = await findUser(this.user)
     if (!user) throw new UnknownUser(this.user)
     return user

@@ -1,5 +1,5 @@
 import { BaseTransformer } from '#app/http/base_transformer'
-import type { ListedUser } from '#app/accounts/list_users'
+import type { ListedUser } from '#app/accounts/find_users'
 
 /**
  * A user as admins see one.

@@ -1,5 +1,5 @@
 import { BaseTransformer } from '#app/http/base_transformer'
-import type { DisabledUser } from '#app/accounts/disable_user'
+import type { DisabledUser } from '#app/accounts/disabled_users'
 
 /**
  * A user who was disabled or enabled, and what that ended. `actingId` is the admin's own id.

@@ -1,6 +1,6 @@
 import vine from '@vinejs/vine'
 import type { FieldContext } from '@vinejs/vine/types'
-import { normalizeEmail } from '#app/accounts/email_address'
+import { normalizeEmail } from '#models/email_address'
 
 /**
  * No NUL, which PostgreSQL can't hold, and no half of a surrogate pair, which is no character: it

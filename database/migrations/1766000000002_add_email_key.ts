@@ -1,7 +1,7 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import logger from '@adonisjs/core/services/logger'
-import { normalizeEmail } from '#app/accounts/email_address'
+import { normalizeEmail } from '#models/email_address'
 
 const BATCH = 1_000
 

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { mintReset } from '#app/accounts/password_resets'
+import { mintReset } from '#app/accounts/password_reset'
 import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'

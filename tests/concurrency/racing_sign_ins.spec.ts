@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { setSessionLimit } from '#app/accounts/set_session_limit'
+import { setSessionLimit } from '#app/accounts/roles_and_limits'
 import { makeUser } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { call, logIn, type Answer } from '#tests/harness/http'

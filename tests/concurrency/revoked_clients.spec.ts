@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { revokeClient } from '#app/service_clients/revoke_client'
+import { revokeClient } from '#app/service_clients/service_client'
 import { emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
 import { startServer } from '#tests/harness/server'

@@ -1,7 +1,6 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
-import { disableUser } from '#app/accounts/disable_user'
-import { enableUser } from '#app/accounts/enable_user'
+import { disableUser, enableUser } from '#app/accounts/disabled_users'
 import clock from '#app/clock'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { verifyToken } from '#app/token_verification/verify_token'

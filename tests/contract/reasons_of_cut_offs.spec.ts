@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { disableUser } from '#app/accounts/disable_user'
+import { disableUser } from '#app/accounts/disabled_users'
 import { verifyToken } from '#app/token_verification/verify_token'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
 import { backfillWatermarks } from '#app/watermarks/backfill'

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { setSessionLimit } from '#app/accounts/set_session_limit'
+import { setSessionLimit } from '#app/accounts/roles_and_limits'
 import sessionsConfig from '#config/sessions'
 import { E_SESSION_LIMIT_REACHED, E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'

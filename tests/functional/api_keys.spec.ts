@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { disableUser } from '#app/accounts/disable_user'
+import { disableUser } from '#app/accounts/disabled_users'
 import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import router from '@adonisjs/core/services/router'
 import { inTransaction } from '#app/database/transaction'
-import { mintReset } from '#app/accounts/password_resets'
+import { mintReset } from '#app/accounts/password_reset'
 import { createApiKey } from '#app/api_keys/create_api_key'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { makeUser, signIn } from '#tests/harness/accounts'

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
-import { disableUser } from '#app/accounts/disable_user'
-import { mintReset } from '#app/accounts/password_resets'
+import { disableUser } from '#app/accounts/disabled_users'
+import { mintReset } from '#app/accounts/password_reset'
 import sessionsConfig from '#config/sessions'
 import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'

@@ -49,7 +49,9 @@ test.group('A fresh sign-in', (group) => {
   test('is not made by a refresh, but by the password', async ({ client, assert }) => {
     const { tokens, session } = await signIn(await makeUser())
     clock.advance(11 * MINUTE)
-    const renewed = (await refresh(client, tokens.refreshToken!)).body().data
+    const { data: renewed } = await refresh(client, tokens.refreshToken!).then((answer) =>
+      answer.body()
+    )
     assert.equal(renewed.session.authenticatedAt, session.createdAt.toISOString())
     const refused = await createKey(client, renewed.token)
     assert.equal(refused.body().errors[0].code, 'E_REAUTHENTICATION_REQUIRED')
@@ -80,7 +82,9 @@ test.group('A fresh sign-in', (group) => {
 
   test('is wanted of a session alone: an API key never has one', async ({ client }) => {
     const { tokens } = await signIn(await makeUser())
-    const { key } = (await createKey(client, tokens.token)).body().data
+    const {
+      data: { key },
+    } = await createKey(client, tokens.token).then((answer: any) => answer.body())
     const confirmed = await confirm(client, key)
     confirmed.assertStatus(403)
     const made = await createKey(client, key)

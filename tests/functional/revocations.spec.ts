@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { formatCursor } from '#app/event_log/revocations/cursor'
+import { formatCursor } from '#app/event_log/revocations/read_revocations'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'

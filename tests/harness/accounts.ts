@@ -1,5 +1,5 @@
 import { inTransaction } from '#app/database/transaction'
-import { createUser } from '#app/accounts/create_user'
+import { createUser } from '#app/accounts/sign_up'
 import { hashPassword } from '#app/passwords/passwords'
 import type User from '#models/user'
 import type { Role } from '#models/user'

@@ -1,6 +1,6 @@
 import type { BaseMail } from '@adonisjs/mail'
 import mail from '@adonisjs/mail/services/main'
-import { resetRequests } from '#app/accounts/forgot_password'
+import { resetRequests } from '#app/accounts/password_reset'
 import { notices } from '#mails/mail_queue'
 
 /**

@@ -1,5 +1,8 @@
-import { createClient } from '#app/service_clients/create_client'
-import { CLIENT_ABILITIES, type ClientAbility } from '#app/service_clients/service_client'
+import {
+  CLIENT_ABILITIES,
+  type ClientAbility,
+  createClient,
+} from '#app/service_clients/service_client'
 
 /**
  * A service client with the header by which it says who it is.

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { createClient } from '#app/service_clients/create_client'
+import { createClient } from '#app/service_clients/service_client'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase, snapshot } from '#tests/harness/database'
 import { startServer, type TestServer } from '#tests/harness/server'

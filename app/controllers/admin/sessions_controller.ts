@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { findUserBySession } from '#app/accounts/find_user'
+import { findUserBySession } from '#app/accounts/find_users'
 import { forceLogoutByAdmin } from '#app/force_logout/by_admin'
 import ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import { readOrderForSession } from '#validators/force_logout'

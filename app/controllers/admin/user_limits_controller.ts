@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { findUserById } from '#app/accounts/find_user'
-import { setSessionLimit } from '#app/accounts/set_session_limit'
+import { findUserById } from '#app/accounts/find_users'
+import { setSessionLimit } from '#app/accounts/roles_and_limits'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import UserTransformer from '#transformers/user_transformer'
 import { sessionLimitValidator } from '#validators/sessions'

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import db from '@adonisjs/lucid/services/db'
-import { findUserById } from '#app/accounts/find_user'
+import { findUserById } from '#app/accounts/find_users'
 import { forceLogoutByAdmin } from '#app/force_logout/by_admin'
 import { pageOfSessions } from '#app/sessions/list'
 import AdminSessionTransformer from '#transformers/admin_session_transformer'

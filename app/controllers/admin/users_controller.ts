@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { listUsers } from '#app/accounts/list_users'
+import { listUsers } from '#app/accounts/find_users'
 import AdminUserTransformer from '#transformers/admin_user_transformer'
 import { userListValidator } from '#validators/admin'
 

@@ -1,15 +1,15 @@
 import { DateTime } from 'luxon'
-import { keepAnAdmin } from '#app/accounts/last_admin'
-import { forgetResets } from '#app/accounts/password_resets'
-import type User from '#models/user'
-import type { Actor } from '#app/event_log/actor'
+import { keepAnAdmin } from '#app/accounts/roles_and_limits'
+import { forgetResets } from '#app/accounts/password_reset'
 import type { Watch } from '#app/background/batches'
-import { endAllOfUser } from '#app/watermarks/end_all_of_user'
+import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
+import { withUserLock } from '#app/sessions/user_lock'
+import { moveValidFrom } from '#app/sessions/valid_from'
 import { backfillWatermarks } from '#app/watermarks/backfill'
 import { backfillInBackground } from '#app/watermarks/backfill_in_background'
-import { moveValidFrom } from '#app/sessions/valid_from'
-import { withUserLock } from '#app/sessions/user_lock'
+import { endAllOfUser } from '#app/watermarks/end_all_of_user'
+import type User from '#models/user'
 
 /**
  * By whom an account is disabled, and why.
@@ -65,4 +65,23 @@ export async function disableUser(
   if (cutoff && watch.later) backfillInBackground()
   else if (cutoff) await backfillWatermarks({ ...watch, only: [cutoff.id] })
   return result
+}
+
+/**
+ * Lets a disabled account sign in again. What ended stays ended. Returns the user as it stands
+ * then; null when there is no such user.
+ */
+export async function enableUser(
+  userId: number,
+  { actor, note }: { actor: Actor; note?: string | null }
+): Promise<User | null> {
+  return withUserLock(userId, async (trx, user) => {
+    if (!user?.isDisabled) return user
+    user.disabledAt = null
+    await user.useTransaction(trx).save()
+    await appendEvents(trx, [
+      { type: 'user.enabled', userId: user.id, actor, data: { note: note ?? null } },
+    ])
+    return user
+  })
 }
