@@ -163,6 +163,7 @@ export const schemas: Record<string, Schema> = {
     ip: nullable('string'),
     userAgent: nullable('string'),
     createdAt: instant,
+    authenticatedAt: instant,
     lastSeenAt: instant,
     expiresAt: instant,
     current: { type: 'boolean' },

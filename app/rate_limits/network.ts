@@ -3,10 +3,9 @@ import { isIPv6 } from 'node:net'
 /**
  * The network that a client's address counts for: an IPv4 address, or the /64 of an IPv6 address,
  * all of which one household or server commands. An IPv4 address in IPv6 clothes
- * (`::ffff:192.0.2.1`) counts as what it is. A client that has hung up has no address any more.
+ * (`::ffff:192.0.2.1`) counts as what it is.
  */
-export function networkOf(ip: string | undefined): string {
-  if (!ip) return 'unknown'
+export function networkOf(ip: string): string {
   const address = ip.split('%', 1)[0].toLowerCase()
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address) ?? []
   if (mapped) return mapped

@@ -66,6 +66,7 @@ const ROUTES: Record<string, Door[]> = {
   'POST /api/v1/auth/logout': forSessions,
   'POST /api/v1/auth/logout-others': forSessions,
   'POST /api/v1/auth/logout-all': forSessions,
+  'POST /api/v1/auth/confirm': forSessions,
   'POST /api/v1/auth/password/reset': [door('body token', ['reset token'], 422)],
   'GET /api/v1/account': forTokens,
   'DELETE /api/v1/account': forSessions,

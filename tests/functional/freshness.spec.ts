@@ -49,7 +49,7 @@ test.group('A fresh sign-in', (group) => {
   test('is not made by a refresh, but by the password', async ({ client, assert }) => {
     const { tokens, session } = await signIn(await makeUser())
     clock.advance(11 * MINUTE)
-    const { data: renewed } = await refresh(client, tokens.refreshToken!).then((answer) =>
+    const { data: renewed } = await refresh(client, tokens.refreshToken!).then((answer: any) =>
       answer.body()
     )
     assert.equal(renewed.session.authenticatedAt, session.createdAt.toISOString())

@@ -91,7 +91,7 @@ test.group('Refresh', (group) => {
       assert.equal(codeOf(spent), CODES.expired)
       seen.push(late)
     }
-    assert.lengthOf([...new Set(seen.map((answer) => answer.body().data.refreshToken))], 4)
+    assert.lengthOf([...new Set(seen.map((answer: any) => answer.body().data.refreshToken))], 4)
     const { token } = seen.at(-1)!.body().data
     const alive = await getAccount(client, token)
     alive.assertStatus(200)
@@ -163,11 +163,11 @@ test.group('Refresh', (group) => {
     assert,
   }) => {
     const { tokens } = await signIn(await makeUser())
-    const { data: owners } = await refresh(client, tokens.refreshToken).then((answer) =>
+    const { data: owners } = await refresh(client, tokens.refreshToken).then((answer: any) =>
       answer.body()
     )
     clock.advance(window())
-    const { data: thiefs } = await refresh(client, tokens.refreshToken).then((answer) =>
+    const { data: thiefs } = await refresh(client, tokens.refreshToken).then((answer: any) =>
       answer.body()
     )
     const used = await getAccount(client, thiefs.token)
