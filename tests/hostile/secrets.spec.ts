@@ -90,7 +90,7 @@ test.group('Secrets', (group) => {
         SMTP_HOST: '127.0.0.1',
         SMTP_PORT: String(mailServer.port),
         LEGACY_JWT_SECRET: LEGACY_SECRET,
-        LEGACY_JWT_USER: 'email',
+        LEGACY_JWT_USER: 'id',
         LEGACY_JWT_UNTIL: '2099-01-01',
         RATE_LIMIT_SIGN_IN: '1000/1m',
         RATE_LIMIT_REFRESH: '1000/1m',
