@@ -39,7 +39,7 @@ export async function disableUser(
   const { actor, note } = order
   const disabled = await withUserLock(userId, async (trx, user) => {
     if (!user) return null
-    if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, cutoff: null }
+    if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, watermark: null }
     if (order.keepAnAdmin) await keepAnAdmin(trx, user)
 
     user.disabledAt = DateTime.now()
@@ -48,7 +48,7 @@ export async function disableUser(
     await moveValidFrom(trx, user.id)
     const reason = 'account_disabled'
     const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
-    const { ended, apiKeysEnded, cutoff } = all
+    const { ended, apiKeysEnded, watermark } = all
     await appendEvents(trx, [
       {
         type: 'user.disabled',
@@ -57,13 +57,13 @@ export async function disableUser(
         data: { note: note ?? null, matched: ended, apiKeysMatched: apiKeysEnded },
       },
     ])
-    return { user, ended, apiKeysEnded, cutoff }
+    return { user, ended, apiKeysEnded, watermark }
   })
   if (!disabled) return null
 
-  const { cutoff, ...result } = disabled
-  if (cutoff && watch.later) backfillInBackground()
-  else if (cutoff) await backfillWatermarks({ ...watch, only: [cutoff.id] })
+  const { watermark, ...result } = disabled
+  if (watermark && watch.later) backfillInBackground()
+  else if (watermark) await backfillWatermarks({ ...watch, only: [watermark.id] })
   return result
 }
 

@@ -43,7 +43,7 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
 }
 
 /**
- * The API keys of a user that are neither ended nor cut off: a cut-off stops keys whose rows are
+ * The API keys of a user that are neither ended nor covered by a watermark: a watermark stops keys whose rows are
  * ended behind it, and those are as good as gone. One past its time is among them until it is
  * pruned.
  */

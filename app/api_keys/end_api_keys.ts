@@ -15,7 +15,7 @@ import { E_NOT_FOUND } from '#exceptions/errors'
 export type KeyEnding = {
   reason: EndReason
   actor: Actor
-  /** When; the present unless a cut-off ended them earlier. */
+  /** When; the present unless a watermark ended them earlier. */
   at?: Date
   /** What the admin wrote as the reason. For the log, not for the holder. */
   note?: string | null

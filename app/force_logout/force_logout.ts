@@ -119,14 +119,14 @@ async function endEveryone(
   let sessions: ListedSession[] = []
 
   const began = performance.now()
-  const cutoff = await setWatermarkForEveryone(cutOrderOf(order), async (trx) => {
+  const watermark = await setWatermarkForEveryone(cutOrderOf(order), async (trx) => {
     sessions = await listSessions(trx, {}, { limit: NAMED })
     if (sessions.length < NAMED) matched.sessions = sessions.length
     await record(trx, order, null, matched)
   })
-  watch.onCut?.({ at: cutoff.at, took: performance.now() - began })
+  watch.onCut?.({ at: watermark.at, took: performance.now() - began })
 
-  const cut = cutoff.at
+  const cut = watermark.at
   if (watch.later && matched.sessions + matched.apiKeys > WRITTEN_BEFORE_ANSWER) {
     backfillInBackground()
     const { sessions: ended, apiKeys: apiKeysEnded } = matched
@@ -134,7 +134,7 @@ async function endEveryone(
   }
   watch.onStart?.(await countLeft())
   const { apiKeysEnded, complete } = await backfillWatermarks(watch)
-  return { ended: await countEndedBy(cutoff), apiKeysEnded, sessions, cut, complete }
+  return { ended: await countEndedBy(watermark), apiKeysEnded, sessions, cut, complete }
 }
 
 /**
@@ -190,19 +190,19 @@ async function endUser(
   })
   if (!all) return
 
-  const { cutoff } = all
+  const { watermark } = all
   result.ended += all.ended
   result.apiKeysEnded += all.apiKeysEnded
   result.sessions.push(...all.sessions.slice(0, NAMED - result.sessions.length))
-  if (!cutoff) return watch.onProgress?.(all.ended + all.apiKeysEnded)
+  if (!watermark) return watch.onProgress?.(all.ended + all.apiKeysEnded)
 
-  watch.onCut?.({ at: cutoff.at, took: performance.now() - began })
-  result.cut ??= cutoff.at
+  watch.onCut?.({ at: watermark.at, took: performance.now() - began })
+  result.cut ??= watermark.at
   if (watch.later) {
     backfillInBackground()
     result.complete = false
   } else {
-    const { complete } = await backfillWatermarks({ ...watch, only: [cutoff.id] })
+    const { complete } = await backfillWatermarks({ ...watch, only: [watermark.id] })
     result.complete &&= complete
   }
 }

@@ -9,6 +9,7 @@ import { byLatestActivity } from '#app/sessions/live_sessions'
 import { COVERED_SQL, endByTime } from '#app/sessions/liveness'
 import {
   type Session,
+  SELECTED_SESSION_COLUMNS,
   SESSION_COLUMNS,
   toSession,
   type SessionRow,
@@ -60,7 +61,7 @@ export type SessionToEnd = Pick<Session, 'id' | 'userId' | 'device'> &
 /**
  * Ends sessions. Everything that ends one comes through here. The caller's transaction holds the
  * rows of their users (#app/sessions/user_lock), and has written the ends by time and by watermark
- * first (`closeEnded`).
+ * first (`closeEndedOfUser`).
  *
  * Returns those that it ended: one whose end is written already stays as it is.
  */
@@ -147,8 +148,6 @@ export async function endSession(
  */
 const COVERED_AT_ONCE = 100
 
-const COLUMNS = SESSION_COLUMNS.map((column) => `sessions.${column}`).join(', ')
-
 /**
  * The live sessions of a user, latest activity first, after the ends of the others are written. For
  * use under the user's lock.
@@ -160,20 +159,9 @@ const COLUMNS = SESSION_COLUMNS.map((column) => `sessions.${column}`).join(', ')
 export async function closeEndedOfUser(
   trx: TransactionClientContract,
   userId: number,
-  options: { deviceId?: string | null; allCovered?: boolean } = {}
+  options: ClosingOptions = {}
 ): Promise<StoredSession[]> {
-  const limit = options.allCovered ? '' : `LIMIT ${COVERED_AT_ONCE}`
-  const unended = 'FROM sessions WHERE user_id = ? AND ended_at IS NULL'
-  const [open, covered] = await pipeline(trx, [
-    { sql: `SELECT ${COLUMNS} ${unended} AND NOT ${COVERED_SQL}`, bindings: [userId] },
-    {
-      sql: `SELECT ${COVERED_COLUMNS} ${unended} AND ${COVERED_SQL}
-        ORDER BY CASE WHEN device_id = ? THEN 0 ELSE 1 END ${limit}`,
-      bindings: [userId, options.deviceId ?? null],
-    },
-  ])
-  await closeCovered(trx, (covered as CoveredRow[]).map(toCoveredSession))
-  const live = await closeExpired(trx, (open as SessionRow[]).map(toSession))
+  const { live } = await closeAndCount(trx, userId, options)
   return live.sort(byLatestActivity)
 }
 
@@ -183,10 +171,34 @@ export async function closeEndedOfUser(
 export async function closeEnded(userId: number): Promise<number> {
   return withUserLock(userId, async (trx, user) => {
     if (!user) return 0
-    const before = await countUnended(trx, userId)
-    await closeEndedOfUser(trx, userId)
-    return before - (await countUnended(trx, userId))
+    const { closed } = await closeAndCount(trx, userId)
+    return closed
   })
+}
+
+type ClosingOptions = { deviceId?: string | null; allCovered?: boolean }
+
+async function closeAndCount(
+  trx: TransactionClientContract,
+  userId: number,
+  options: ClosingOptions = {}
+): Promise<{ live: StoredSession[]; closed: number }> {
+  const limit = options.allCovered ? '' : `LIMIT ${COVERED_AT_ONCE}`
+  const unended = 'FROM sessions WHERE user_id = ? AND ended_at IS NULL'
+  const [open, covered] = await pipeline(trx, [
+    {
+      sql: `SELECT ${SELECTED_SESSION_COLUMNS} ${unended} AND NOT ${COVERED_SQL}`,
+      bindings: [userId],
+    },
+    {
+      sql: `SELECT ${COVERED_COLUMNS} ${unended} AND ${COVERED_SQL}
+        ORDER BY CASE WHEN device_id = ? THEN 0 ELSE 1 END ${limit}`,
+      bindings: [userId, options.deviceId ?? null],
+    },
+  ])
+  await closeCovered(trx, (covered as CoveredRow[]).map(toCoveredSession))
+  const live = await closeExpired(trx, (open as SessionRow[]).map(toSession))
+  return { live, closed: covered.length + open.length - live.length }
 }
 
 /**
@@ -241,7 +253,7 @@ export async function closeCovered(
 /**
  * What reads covered sessions for `closeCovered`.
  */
-export const COVERED_COLUMNS = `${COLUMNS}, ${FIRST_WATERMARK_SQL} AS watermark_id`
+export const COVERED_COLUMNS = `${SELECTED_SESSION_COLUMNS}, ${FIRST_WATERMARK_SQL} AS watermark_id`
 
 export type CoveredSession = StoredSession & { watermarkId: number }
 
@@ -261,14 +273,4 @@ async function readAgain(
     .select(...SESSION_COLUMNS)
     .firstOrFail()
   return toSession(row)
-}
-
-async function countUnended(trx: TransactionClientContract, userId: number): Promise<number> {
-  const { total } = await trx
-    .from('sessions')
-    .where('user_id', userId)
-    .whereNull('ended_at')
-    .count('* as total')
-    .firstOrFail()
-  return Number(total)
 }

@@ -4,10 +4,10 @@ import clock from '#app/clock'
 import { BatchLoader } from '#app/database/batch_loader'
 import { inTransaction } from '#app/database/transaction'
 import { inList, rows } from '#app/database/sql'
-import { LastUsedBuffer, type Use } from '#app/sessions/last_used_buffer'
+import { LastUsedBuffer, moveForward, type Use } from '#app/sessions/last_used_buffer'
 import { aliveSql } from '#app/sessions/liveness'
 import type { StoredSession } from '#app/sessions/session'
-import { lockUsers } from '#app/sessions/user_lock'
+import { lockUsersOfSessions } from '#app/sessions/user_lock'
 import { idleTimeout } from '#config/sessions'
 
 /*
@@ -72,15 +72,7 @@ export async function withWrittenUses(
 const lateUses = new BatchLoader<true>(async (ids) => {
   const written = await inTransaction(async (trx) => {
     const byId = inList(trx, 'id', 'uuid', ids)
-    const owners = await rows<{ user_id: number }>(
-      trx,
-      `SELECT DISTINCT user_id FROM sessions WHERE user_id IS NOT NULL AND ${byId.sql}`,
-      [byId.binding]
-    )
-    await lockUsers(
-      trx,
-      owners.map((row) => row.user_id)
-    )
+    await lockUsersOfSessions(trx, ids)
     const now = clock.now()
     const alive = aliveSql(now)
     return rows<{ id: string }>(
@@ -94,38 +86,11 @@ const lateUses = new BatchLoader<true>(async (ids) => {
   return new Map(written.map(({ id }) => [id, true]))
 })
 
-/**
- * Moves `last_seen_at` forward for many living sessions. With `skipLocked`, rows that another
- * transaction is changing on PostgreSQL are left out (SKIP LOCKED), so that the write never waits
- * and takes no part in a deadlock.
- */
 async function writeUses(
   client: QueryClientContract,
   uses: Use[],
-  { skipLocked = false } = {}
+  options: { skipLocked?: boolean } = {}
 ): Promise<void> {
-  const alive = aliveSql(clock.now())
-  if (client.dialect.name === 'postgres') {
-    const lock = skipLocked ? 'SKIP LOCKED' : ''
-    await rows(
-      client,
-      `WITH used AS (
-         SELECT * FROM unnest(?::uuid[], ?::timestamptz[]) AS used(id, at)
-       ), free AS (
-         SELECT sessions.id FROM sessions JOIN used ON used.id = sessions.id
-         WHERE ${alive.sql} ORDER BY sessions.id FOR NO KEY UPDATE OF sessions ${lock}
-       )
-       UPDATE sessions SET last_seen_at = used.at FROM used JOIN free ON free.id = used.id
-       WHERE sessions.id = used.id AND sessions.last_seen_at < used.at AND ${alive.sql}`,
-      [uses.map(({ id }) => id), uses.map(({ at }) => at), ...alive.bindings, ...alive.bindings]
-    )
-  } else {
-    await rows(
-      client,
-      `UPDATE sessions SET last_seen_at = used.at
-       FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(?)) AS used
-       WHERE sessions.id = used.id AND sessions.last_seen_at < used.at AND ${alive.sql}`,
-      [JSON.stringify(uses.map(({ id, at }) => [id, at.getTime()])), ...alive.bindings]
-    )
-  }
+  const target = { table: 'sessions', id: 'uuid', column: 'last_seen_at' } as const
+  await moveForward(client, { ...target, where: aliveSql(clock.now()) }, uses, options)
 }

@@ -1,4 +1,6 @@
+import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { rows } from '#app/database/sql'
 
 /**
  * How long uses of one thing merge before one write, in milliseconds.
@@ -107,5 +109,48 @@ export class LastUsedBuffer {
         if (entry) entry.writtenAt = at.getTime()
       }
     }
+  }
+}
+
+/**
+ * Moves a time column forward in many rows that meet a condition: never back, so that writes may
+ * come late and in any order. With `skipLocked`, rows that another transaction is changing on
+ * PostgreSQL are left out (SKIP LOCKED): the write never waits and takes no part in a deadlock.
+ */
+export async function moveForward(
+  client: QueryClientContract,
+  target: {
+    table: string
+    id: 'uuid' | 'bigint'
+    column: string
+    where: { sql: string; bindings: unknown[] }
+  },
+  uses: Use[],
+  { skipLocked = false } = {}
+): Promise<void> {
+  const { table, column, where } = target
+  const isLater = `(${table}.${column} IS NULL OR ${table}.${column} < used.at)`
+  if (client.dialect.name === 'postgres') {
+    await rows(
+      client,
+      `WITH used AS (
+         SELECT * FROM unnest(?::${target.id}[], ?::timestamptz[]) AS used(id, at)
+       ), free AS (
+         SELECT ${table}.id FROM ${table} JOIN used ON used.id = ${table}.id
+         WHERE ${where.sql} ORDER BY ${table}.id
+         FOR NO KEY UPDATE OF ${table} ${skipLocked ? 'SKIP LOCKED' : ''}
+       )
+       UPDATE ${table} SET ${column} = used.at FROM used JOIN free ON free.id = used.id
+       WHERE ${table}.id = used.id AND ${isLater} AND ${where.sql}`,
+      [uses.map(({ id }) => id), uses.map(({ at }) => at), ...where.bindings, ...where.bindings]
+    )
+  } else {
+    await rows(
+      client,
+      `UPDATE ${table} SET ${column} = used.at
+       FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(?)) AS used
+       WHERE ${table}.id = used.id AND ${isLater} AND ${where.sql}`,
+      [JSON.stringify(uses.map(({ id, at }) => [id, at.getTime()])), ...where.bindings]
+    )
   }
 }

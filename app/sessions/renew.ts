@@ -7,7 +7,7 @@ import { userAgentFamily } from '#app/devices/user_agent'
 import { closeExpired, endSessions } from '#app/sessions/end'
 import { COVERED_SQL } from '#app/sessions/liveness'
 import {
-  SESSION_COLUMNS,
+  SELECTED_SESSION_COLUMNS,
   toSession,
   type SessionRow,
   type StoredSession,
@@ -173,7 +173,7 @@ async function refuseStranger(
 /**
  * The session of a token, live or spent, unless its end is written or a watermark covers it.
  */
-const OPEN_SESSION_OF_TOKEN = `SELECT ${SESSION_COLUMNS.map((column) => `sessions.${column}`).join(', ')}
+const OPEN_SESSION_OF_TOKEN = `SELECT ${SELECTED_SESSION_COLUMNS}
   FROM sessions
   WHERE id IN (
     SELECT session_id FROM api_tokens WHERE hash = ?

@@ -64,6 +64,13 @@ export const SESSION_COLUMNS = [
   'key_thumbprint',
 ] as const satisfies readonly (keyof SessionRow)[]
 
+/**
+ * The same for a statement that joins other tables.
+ */
+export const SELECTED_SESSION_COLUMNS = SESSION_COLUMNS.map((column) => `sessions.${column}`).join(
+  ', '
+)
+
 export function toSession(row: SessionRow): StoredSession {
   return {
     id: row.id,

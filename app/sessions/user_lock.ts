@@ -1,5 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { rows } from '#app/database/sql'
+import { inList, rows } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
 import type User from '#models/user'
 import { SELECT_USERS, toUser, type UserRow } from '#models/user_row'
@@ -23,6 +23,25 @@ export async function withUserLock<Result>(
     const [row] = await rows<UserRow>(trx, `${SELECT_USERS} WHERE id = ? ${lock}`, [userId])
     return work(trx, row ? toUser(row).useTransaction(trx) : null)
   })
+}
+
+/**
+ * Holds the rows of the users of several sessions, for writes to many sessions at once.
+ */
+export async function lockUsersOfSessions(
+  trx: TransactionClientContract,
+  sessionIds: string[]
+): Promise<void> {
+  const byId = inList(trx, 'id', 'uuid', sessionIds)
+  const owners = await rows<{ user_id: number }>(
+    trx,
+    `SELECT DISTINCT user_id FROM sessions WHERE user_id IS NOT NULL AND ${byId.sql}`,
+    [byId.binding]
+  )
+  await lockUsers(
+    trx,
+    owners.map((owner) => owner.user_id)
+  )
 }
 
 /**

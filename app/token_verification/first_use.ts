@@ -3,7 +3,7 @@ import { BatchLoader } from '#app/database/batch_loader'
 import { inList, rows } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
 import type { UseNoted } from '#app/sessions/last_seen'
-import { lockUsers } from '#app/sessions/user_lock'
+import { lockUsersOfSessions } from '#app/sessions/user_lock'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 
 /*
@@ -28,15 +28,7 @@ export function noteFirstUse({ id, kind, session, lastUsedAt }: TokenRecord): Us
 const firstUses = new BatchLoader<Set<number>>(async (sessionIds) => {
   const written = await inTransaction(async (trx) => {
     const bySession = inList(trx, 'session_id', 'uuid', sessionIds)
-    const owners = await rows<{ tokenable_id: number }>(
-      trx,
-      `SELECT DISTINCT tokenable_id FROM api_tokens WHERE ${bySession.sql}`,
-      [bySession.binding]
-    )
-    await lockUsers(
-      trx,
-      owners.map((row) => row.tokenable_id)
-    )
+    await lockUsersOfSessions(trx, sessionIds)
     return rows<{ id: number | string; session_id: string }>(
       trx,
       `UPDATE api_tokens SET last_used_at = coalesce(last_used_at, ?) WHERE ${bySession.sql}

@@ -5,7 +5,7 @@ import { inList, rows } from '#app/database/sql'
 import { closeEnded } from '#app/sessions/end'
 import { livenessOf } from '#app/sessions/liveness'
 import {
-  SESSION_COLUMNS,
+  SELECTED_SESSION_COLUMNS,
   toSession,
   type SessionRow,
   type StoredSession,
@@ -25,14 +25,12 @@ type Row = SessionRow & {
   watermark_id: number | null
 }
 
-const COLUMNS = SESSION_COLUMNS.map((column) => `sessions.${column}`).join(', ')
-
 async function readSessions(ids: string[]): Promise<Map<string, Row>> {
   const lookup = db.connection('lookup')
   const byId = inList(lookup, 'sessions.id', 'uuid', ids)
   const found = await rows<Row>(
     lookup,
-    `SELECT ${COLUMNS}, sessions.end_reason,
+    `SELECT ${SELECTED_SESSION_COLUMNS}, sessions.end_reason,
        newcomer.device_name AS by_name, newcomer.platform AS by_platform,
        newcomer.user_agent AS by_user_agent,
        users.disabled_at AS user_disabled_at, ${FIRST_WATERMARK_SQL} AS watermark_id

@@ -15,7 +15,7 @@ import {
 
 /**
  * All that a check needs of a token: the token, its session (none for an API key), its user, and
- * the cut-offs that cover them.
+ * the watermarks that cover them.
  */
 export type TokenRecord = {
   id: number
@@ -53,7 +53,7 @@ const ofSession = Object.fromEntries(
 
 /**
  * One statement for many keys, by the unique index on `api_tokens.hash`; sessions and users come
- * by their own. The two cut-off numbers of everyone are read once a statement.
+ * by their own. The two watermarks of everyone are read once a statement.
  */
 const statement = new LookupStatement<LookupRow>('latchkey_lookup', {
   columns: {

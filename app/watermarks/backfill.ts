@@ -24,7 +24,7 @@ const SIGN_OF_LIFE = 10_000
 export type Finished = { ended: number; apiKeysEnded: number; complete: boolean }
 
 /**
- * Writes the ends of all that cut-offs have stopped, in batches, oldest cut-off first, each with
+ * Writes the ends of all that watermarks have stopped, in batches, oldest watermark first, each with
  * the time and actor of its cut. Takes up what a process that died has left; several at once do no
  * harm. With `only`, the others are left alone.
  */
@@ -32,8 +32,8 @@ export async function backfillWatermarks(
   watch: Watch & { only?: number[] } = {}
 ): Promise<Finished> {
   const total: Finished = { ended: 0, apiKeysEnded: 0, complete: true }
-  for (const cutoff of await unfinishedWatermarks(watch.only)) {
-    const ended = await backfillWatermark(cutoff, watch)
+  for (const watermark of await unfinishedWatermarks(watch.only)) {
+    const ended = await backfillWatermark(watermark, watch)
     total.ended += ended.ended
     total.apiKeysEnded += ended.apiKeysEnded
     if (!ended.complete) return { ...total, complete: false }
@@ -52,42 +52,42 @@ export async function unfinishedWatermarks(only?: number[]): Promise<Watermark[]
 }
 
 /**
- * How many sessions and API keys unfinished cut-offs have left to write.
+ * How many sessions and API keys unfinished watermarks have left to write.
  */
 export async function countLeft(only?: number[]): Promise<number> {
   let left = 0
-  for (const cutoff of await unfinishedWatermarks(only)) {
-    const [sessions] = await unended(cutoff).count('* as total')
-    const [keys] = await unendedKeys(cutoff).count('* as total')
+  for (const watermark of await unfinishedWatermarks(only)) {
+    const [sessions] = await unended(watermark).count('* as total')
+    const [keys] = await unendedKeys(watermark).count('* as total')
     left += Number(sessions.total) + Number(keys.total)
   }
   return left
 }
 
 /**
- * How many sessions a cut-off has ended, whoever wrote it: sign-ins settle their user's on the way.
+ * How many sessions a watermark has ended, whoever wrote it: sign-ins settle their user's on the way.
  */
-export async function countEndedBy(cutoff: Watermark): Promise<number> {
+export async function countEndedBy(watermark: Watermark): Promise<number> {
   const { total } = await db
     .from('sessions')
-    .where('ended_at', cutoff.at)
-    .where('ended_by', cutoff.actor)
-    .where('end_reason', cutoff.reason)
-    .where('seq', '<=', cutoff.sessionSeq)
+    .where('ended_at', watermark.at)
+    .where('ended_by', watermark.actor)
+    .where('end_reason', watermark.reason)
+    .where('seq', '<=', watermark.sessionSeq)
     .count('* as total')
     .firstOrFail()
   return Number(total)
 }
 
-async function backfillWatermark(cutoff: Watermark, watch: Watch): Promise<Finished> {
-  const sessions = await inBatches(alive(sessionStep(cutoff)), watch)
+async function backfillWatermark(watermark: Watermark, watch: Watch): Promise<Finished> {
+  const sessions = await inBatches(alive(sessionStep(watermark)), watch)
   const keys = sessions.complete
-    ? await inBatches(alive(keyStep(cutoff)), watch)
+    ? await inBatches(alive(keyStep(watermark)), watch)
     : { done: 0, complete: false }
   if (keys.complete) {
     await db
       .from('cutoffs')
-      .where('id', cutoff.id)
+      .where('id', watermark.id)
       .whereNull('finished_at')
       .update({ finished_at: clock.now() })
   }
@@ -108,10 +108,10 @@ function alive<Result>(step: (size: number) => Promise<Result>) {
   }
 }
 
-function sessionStep(cutoff: Watermark) {
+function sessionStep(watermark: Watermark) {
   let after = 0
   return async (size: number) => {
-    const next = await unended(cutoff)
+    const next = await unended(watermark)
       .where('seq', '>', after)
       .select('seq', 'user_id')
       .orderBy('seq')
@@ -133,10 +133,10 @@ function sessionStep(cutoff: Watermark) {
   }
 }
 
-function keyStep(cutoff: Watermark) {
+function keyStep(watermark: Watermark) {
   let after = 0
   return async (size: number) => {
-    const next = await unendedKeys(cutoff)
+    const next = await unendedKeys(watermark)
       .where('id', '>', after)
       .select('id', 'tokenable_id')
       .orderBy('id')
@@ -155,7 +155,7 @@ function keyStep(cutoff: Watermark) {
       await endApiKeys(
         trx,
         keys.map((key) => ({ id: Number(key.id), userId: key.tokenable_id, name: key.name })),
-        cutoff
+        watermark
       )
       return keys.length
     })
@@ -163,24 +163,24 @@ function keyStep(cutoff: Watermark) {
   }
 }
 
-function unended(cutoff: Watermark) {
-  const query = db.from('sessions').whereNull('ended_at').where('seq', '<=', cutoff.sessionSeq)
-  if (cutoff.userId !== null) query.where('user_id', cutoff.userId)
+function unended(watermark: Watermark) {
+  const query = db.from('sessions').whereNull('ended_at').where('seq', '<=', watermark.sessionSeq)
+  if (watermark.userId !== null) query.where('user_id', watermark.userId)
   return query
 }
 
 /**
  * Keys that had expired before the cut are not its own.
  */
-function unendedKeys(cutoff: Watermark) {
+function unendedKeys(watermark: Watermark) {
   const query = db
     .from('api_tokens')
     .where('type', 'api_key')
-    .where('id', '<=', cutoff.apiKeyId)
+    .where('id', '<=', watermark.apiKeyId)
     .where((valid) => {
-      valid.whereNull('expires_at').orWhere('expires_at', '>', cutoff.at)
+      valid.whereNull('expires_at').orWhere('expires_at', '>', watermark.at)
     })
-  if (cutoff.userId !== null) query.where('tokenable_id', cutoff.userId)
+  if (watermark.userId !== null) query.where('tokenable_id', watermark.userId)
   return query
 }
 

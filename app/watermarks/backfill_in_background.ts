@@ -8,7 +8,7 @@ let again = false
 const stopping = new AbortController()
 
 /**
- * Writes what cut-offs have left, behind whatever this process serves, until all is done or the
+ * Writes what watermarks have left, behind whatever this process serves, until all is done or the
  * application ends. What it leaves then, another process or the next start takes up.
  */
 export function backfillInBackground(): void {
@@ -36,7 +36,7 @@ async function work() {
     } catch (error) {
       logger.warn(
         { err: loggableError(error) },
-        'The ends behind a cut-off could not all be written'
+        'The ends behind a watermark could not all be written'
       )
     }
   }

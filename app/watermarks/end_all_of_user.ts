@@ -14,14 +14,14 @@ import { countApiKeys, countSessions, listSessions, type ListedSession } from '#
 const AT_ONCE = 500
 
 /**
- * What ended. `sessions` are the first of them. With a `cutoff`, all of it is stopped as soon as
+ * What ended. `sessions` are the first of them. With a `watermark`, all of it is stopped as soon as
  * the transaction commits, and the caller writes the ends afterwards (#app/watermarks/backfill).
  */
 export type EndedAll = {
   ended: number
   apiKeysEnded: number
   sessions: ListedSession[]
-  cutoff: Watermark | null
+  watermark: Watermark | null
 }
 
 /**
@@ -43,14 +43,14 @@ export async function endAllOfUser(
     const sessions = await listSessions(trx, filters, { limit: AT_ONCE })
     const ended = await countSessions(trx, filters)
     const apiKeysEnded = order.includeApiKeys ? await countApiKeys(trx, filters) : 0
-    return { ended, apiKeysEnded, sessions, cutoff: await setWatermarkForUser(trx, user, order) }
+    return { ended, apiKeysEnded, sessions, watermark: await setWatermarkForUser(trx, user, order) }
   }
   const { includeApiKeys, ...ending } = order
   const live = await closeEndedOfUser(trx, user.id)
   const sessions = live.sort(bySeq).map((session) => ({ ...session, email: user.email }))
   await endSessions(trx, sessions, ending)
   if (includeApiKeys) await endApiKeys(trx, keys, ending)
-  return { ended: sessions.length, apiKeysEnded: keys.length, sessions, cutoff: null }
+  return { ended: sessions.length, apiKeysEnded: keys.length, sessions, watermark: null }
 }
 
 const bySeq = (a: { seq: number }, b: { seq: number }) => a.seq - b.seq

@@ -9,7 +9,7 @@ import { toWatermark, type Watermark } from '#app/sessions/watermark'
 import type { EndReason } from '#exceptions/end_reasons'
 
 /**
- * How a cut-off ends what it covers.
+ * How a watermark ends what it covers.
  */
 export type WatermarkOptions = {
   reason: EndReason
@@ -57,18 +57,18 @@ export async function setWatermarkForUser(
   user: User,
   order: WatermarkOptions
 ): Promise<Watermark> {
-  const cutoff = await insertWatermark(trx, user.id, order)
-  user.watermarkSeq = Math.max(user.watermarkSeq, cutoff.sessionSeq)
-  user.watermarkApiKeyId = Math.max(user.watermarkApiKeyId, cutoff.apiKeyId)
+  const watermark = await insertWatermark(trx, user.id, order)
+  user.watermarkSeq = Math.max(user.watermarkSeq, watermark.sessionSeq)
+  user.watermarkApiKeyId = Math.max(user.watermarkApiKeyId, watermark.apiKeyId)
   await user.useTransaction(trx).save()
-  return cutoff
+  return watermark
 }
 
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Lets those finish who hold a user's row, and new ones wait; reads go on. A sign-in that has looked
- * for cut-offs already would otherwise evict what this one covers, and give another reason.
+ * for watermarks already would otherwise evict what this one covers, and give another reason.
  */
 async function waitForSignIns(trx: TransactionClientContract) {
   await trx.rawQuery(`SET LOCAL lock_timeout = ${WAIT_FOR_SIGN_INS}`)
