@@ -46,7 +46,10 @@ export function acquiredConnections(): Promise<boolean> {
     const { acquireConnection, releaseConnection, pool } = client
     const refusal = new Error()
     client.acquireConnection = () => Promise.reject(refusal)
-    const attempts = await Promise.allSettled([lucid.rawQuery('SELECT 1'), lucid.transaction()])
+    const attempts = await Promise.allSettled([
+      lucid.rawQuery('SELECT 1'),
+      lucid.transaction().then((trx) => trx.rollback()),
+    ])
     return (
       [acquireConnection, releaseConnection].every((method) => typeof method === 'function') &&
       attempts.every((one) => one.status === 'rejected' && one.reason === refusal) &&

@@ -1,6 +1,10 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 
+type Callback = () => void
+
+const waiting = new WeakMap<TransactionClientContract, Callback[]>()
+
 /**
  * Runs `work` in a transaction. What it returns is returned once the transaction has committed; when
  * it throws, or the database can't commit, nothing has changed and the error is thrown.
@@ -20,20 +24,30 @@ export async function inTransaction<Result>(
   /** Its BEGIN has failed: this throws why. */
   if (trx.isCompleted) await knexClient.executionPromise
 
+  const callbacks: Callback[] = []
+  waiting.set(trx, callbacks)
   let failure: unknown
   knexClient.on('query-error', (error) => (failure ??= error))
-  /** Hooks run in order until one throws: this first one keeps the others from announcing a COMMIT that failed. */
-  trx.after('commit', async () => {
-    await knexClient.executionPromise
-  })
+  let result: Result
   try {
-    const result = await work(trx)
+    result = await work(trx)
     if (failure) throw failure
     await trx.commit()
     await knexClient.executionPromise
-    return result
   } catch (error) {
     await trx.rollback()
     throw error
   }
+  for (const callback of callbacks) callback()
+  return result
+}
+
+/**
+ * Calls back once a transaction of `inTransaction` has committed, and never when its COMMIT failed:
+ * `trx.after('commit')` is called then too.
+ */
+export function afterCommit(trx: TransactionClientContract, callback: Callback): void {
+  const callbacks = waiting.get(trx)
+  if (!callbacks) throw new Error('This transaction was not begun by inTransaction.')
+  callbacks.push(callback)
 }

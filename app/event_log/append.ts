@@ -2,6 +2,7 @@ import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import type { Actor } from '#app/event_log/actor'
 import { insertOf, rows } from '#app/database/sql'
+import { afterCommit } from '#app/database/transaction'
 
 /**
  * What the log tells of.
@@ -99,7 +100,7 @@ function tellAfterCommit(trx: TransactionClientContract, events: NewEvent[]): vo
   }
   const all = [...events]
   written.set(trx, all)
-  trx.after('commit', () => {
+  afterCommit(trx, () => {
     for (const listener of listeners) listener(all)
   })
 }

@@ -23,7 +23,7 @@ export function finishAndClose(server: Server): void {
     answering++
     response.once('close', () => answering--)
     /** `close` only stops new connections: on one that is kept this is the last request. */
-    if (!server.listening) response.shouldKeepAlive = false
+    if (!server.listening) response.setHeader('connection', 'close')
   })
 
   server.close = (done) => {

@@ -78,6 +78,6 @@ test.group('Chaos', (group) => {
       if (isLong) console.log(JSON.stringify({ ...report, violations: undefined }, null, 2))
       assert.lengthOf(report.violations, 0, describe(report))
       assert.isAbove(report.calls, 50)
-    }).timeout(run.forMs + 180_000)
+    }).timeout(2 * run.forMs + 300_000)
   }
 })

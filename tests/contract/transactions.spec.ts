@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { inTransaction } from '#app/database/transaction'
+import { afterCommit, inTransaction } from '#app/database/transaction'
 import { isOutage } from '#exceptions/outage'
 import { makeUser } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
@@ -52,7 +52,7 @@ test.group('A transaction', (group) => {
     const user = await makeUser()
     let hinted = false
     const failing = inTransaction(async (trx) => {
-      trx.after('commit', () => {
+      afterCommit(trx, () => {
         hinted = true
       })
       await trx.from('users').where('id', user.id).update({ full_name: 'Ada' })

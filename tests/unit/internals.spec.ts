@@ -1,4 +1,5 @@
 import { ServerResponse } from 'node:http'
+import { Server, type Socket } from 'node:net'
 import { test } from '@japa/runner'
 import pg from 'pg'
 import db from '@adonisjs/lucid/services/db'
@@ -43,29 +44,54 @@ test.group('What is relied on though nothing documents it', () => {
     assert,
     cleanup,
   }) => {
-    const { acquireConnection } = clientPrototype()
-    replace(cleanup, clientPrototype(), 'query', async function (this: any, _: unknown, sql: any) {
-      const connection = await acquireConnection.call(this)
-      return Object.getPrototypeOf(clientPrototype()).query.call(this, connection, sql)
+    const prototype = clientPrototype()
+    const before = Object.getPrototypeOf(prototype).acquireConnection
+    Object.defineProperty(prototype, 'acquireConnection', {
+      configurable: true,
+      get: () => before,
+      set() {},
     })
+    cleanup(() => void delete prototype.acquireConnection)
+    await assert.rejects(() => assertInternals(), /^knex .* has no connections/)
+  })
+
+  test('a knex without releaseConnection is refused', async ({ assert, cleanup }) => {
     replace(cleanup, clientPrototype(), 'releaseConnection', undefined)
     await assert.rejects(() => assertInternals(), /^knex .* has no connections/)
   })
 
-  test('a knex that begins transactions of SQLite with another text is refused', async ({
+  test('a pool that does not count who waits is refused', async ({ assert, cleanup }) => {
+    const { pool } = db.connection().getWriteClient().client
+    replace(cleanup, Object.getPrototypeOf(pool), 'numPendingAcquires', undefined)
+    await assert.rejects(() => assertInternals(), /^knex .* has no connections/)
+  })
+
+  for (const [sql, other] of [
+    ['BEGIN;', 'BEGIN TRANSACTION;'],
+    ['COMMIT;', 'COMMIT TRANSACTION;'],
+  ]) {
+    test('a knex that sends transactions of SQLite another text is refused: {$self}')
+      .with([other])
+      .run(async ({ assert, cleanup }) => {
+        const send = clientPrototype()._query
+        replace(
+          cleanup,
+          clientPrototype(),
+          '_query',
+          function (this: any, connection: any, query: any) {
+            return send.call(this, connection, query.sql === sql ? { ...query, sql: other } : query)
+          }
+        )
+        await assert.rejects(() => assertInternals(), /^knex .* has no transactions of SQLite/)
+      })
+      .skip(usesPostgres, 'the database in use is PostgreSQL')
+  }
+
+  test('a knex that closes connections of SQLite in another way is refused', async ({
     assert,
     cleanup,
   }) => {
-    const send = clientPrototype()._query
-    replace(
-      cleanup,
-      clientPrototype(),
-      '_query',
-      function (this: any, connection: any, query: any) {
-        const sql = query.sql === 'BEGIN;' ? 'BEGIN TRANSACTION;' : query.sql
-        return send.call(this, connection, { ...query, sql })
-      }
-    )
+    replace(cleanup, clientPrototype(), 'destroyRawConnection', async () => {})
     await assert.rejects(() => assertInternals(), /^knex .* has no transactions of SQLite/)
   }).skip(usesPostgres, 'the database in use is PostgreSQL')
 
@@ -91,6 +117,30 @@ test.group('What is relied on though nothing documents it', () => {
   }) => {
     replace(cleanup, ServerResponse.prototype, 'assignSocket', () => {})
     await assert.rejects(() => assertInternals(), /^node v\d.* has no `_httpMessage`/)
+  })
+
+  test('a Node.js whose sockets do not tell their queue is refused', async ({
+    assert,
+    cleanup,
+  }) => {
+    const { on } = Server.prototype
+    replace(cleanup, Server.prototype, 'on', function (this: Server, name: string, listener: any) {
+      if (name !== 'connection') return Reflect.apply(on, this, [name, listener])
+      return Reflect.apply(on, this, [
+        name,
+        (socket: Socket) =>
+          listener(
+            new Proxy(socket, {
+              get(target, property) {
+                if (property === '_handle') return {}
+                const value = Reflect.get(target, property)
+                return typeof value === 'function' ? value.bind(target) : value
+              },
+            })
+          ),
+      ])
+    })
+    await assert.rejects(() => assertInternals(), /^node v\d.* has no `_handle.writeQueueSize`/)
   })
 
   test('a Lucid that keeps the state of a model in another way is refused', async ({
