@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import db from '@adonisjs/lucid/services/db'
-import { liveSessionsOf } from '#app/sessions/live_sessions'
+import { liveSessionsOf } from '#app/sessions/list'
 import { logOut, renameSession } from '#app/sessions/log_out'
 import SessionTransformer from '#transformers/session_transformer'
 import { renameSessionValidator } from '#validators/sessions'

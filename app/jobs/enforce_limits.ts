@@ -4,8 +4,9 @@ import User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { closeEndedOfUser, endSessions } from '#app/sessions/end'
 import { withWrittenUses } from '#app/sessions/last_seen'
-import { byLatestActivity, liveSessionsOf } from '#app/sessions/live_sessions'
+import { liveSessionsOf } from '#app/sessions/list'
 import { sessionLimitOf, surplusSessions } from '#app/sessions/policy'
+import { byLatestActivity } from '#app/sessions/session'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**

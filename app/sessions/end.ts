@@ -5,9 +5,9 @@ import { inList, rows } from '#app/database/sql'
 import { shownDevice } from '#app/devices/device'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
-import { byLatestActivity } from '#app/sessions/live_sessions'
 import { COVERED_SQL, endByTime } from '#app/sessions/liveness'
 import {
+  byLatestActivity,
   type Session,
   SELECTED_SESSION_COLUMNS,
   SESSION_COLUMNS,

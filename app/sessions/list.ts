@@ -1,13 +1,38 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import clock from '#app/clock'
 import type { Page } from '#app/event_log/list'
 import { matchingApiKeys, matchingSessions, type SessionFilters } from '#app/sessions/filters'
+import { lastSeen } from '#app/sessions/last_seen'
+import { aliveSql } from '#app/sessions/liveness'
 import {
+  byLatestActivity,
   describeSession,
   SESSION_COLUMNS,
   toSession,
   type StoredSession,
   type SessionRow,
 } from '#app/sessions/session'
+import type User from '#models/user'
+
+/**
+ * A user's live sessions, latest activity first; ties go by age, then by number, the same on every
+ * database. Activity that this node has yet to write is shown too.
+ */
+export async function liveSessionsOf(
+  client: QueryClientContract,
+  user: Pick<User, 'id'>
+): Promise<StoredSession[]> {
+  const alive = aliveSql(clock.now())
+  const found = await client
+    .from('sessions')
+    .where('user_id', user.id)
+    .whereRaw(alive.sql, alive.bindings)
+    .select(...SESSION_COLUMNS)
+  const sessions = found.map(toSession)
+  for (const session of sessions)
+    session.lastSeenAt = lastSeen.latest(session.id, session.lastSeenAt)
+  return sessions.sort(byLatestActivity)
+}
 
 /**
  * A session with whose it is, as operators see it.

@@ -1,3 +1,4 @@
+import type { SessionEnd } from '#exceptions/errors'
 import { idleTimeout } from '#config/sessions'
 
 /*
@@ -46,6 +47,14 @@ export function endByTime(
   if (now >= idleAt && idleAt < session.expiresAt) return { reason: 'idle', at: idleAt }
   if (now >= session.expiresAt) return { reason: 'expired', at: session.expiresAt }
   return null
+}
+
+/**
+ * A disabled account has no live session: disabling ends them all. Should one be left, it is dead
+ * nevertheless.
+ */
+export function endByDisabling(disabledAt: Date | null): SessionEnd | null {
+  return disabledAt && { reason: 'account_disabled', endedAt: disabledAt }
 }
 
 /**

@@ -17,9 +17,13 @@ import { closeEndedOfUser, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
 import { withWrittenUses } from '#app/sessions/last_seen'
-import { byLatestActivity } from '#app/sessions/live_sessions'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
-import { describeSession, type Session, type StoredSession } from '#app/sessions/session'
+import {
+  byLatestActivity,
+  describeSession,
+  type Session,
+  type StoredSession,
+} from '#app/sessions/session'
 import { insertOf, rows } from '#app/database/sql'
 import { withUserLock } from '#app/sessions/user_lock'
 

@@ -90,6 +90,17 @@ export function toSession(row: SessionRow): StoredSession {
 }
 
 /**
+ * Orders sessions by when they were last seen, latest first.
+ */
+export function byLatestActivity(a: StoredSession, b: StoredSession): number {
+  return (
+    b.lastSeenAt.getTime() - a.lastSeenAt.getTime() ||
+    b.createdAt.getTime() - a.createdAt.getTime() ||
+    b.seq - a.seq
+  )
+}
+
+/**
  * A session as its user and admins see it. `current` marks the one that asks.
  */
 export function describeSession(session: Session, currentId?: string) {

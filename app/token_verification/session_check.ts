@@ -3,7 +3,7 @@ import clock from '#app/clock'
 import { BatchLoader } from '#app/database/batch_loader'
 import { inList, rows } from '#app/database/sql'
 import { closeEnded } from '#app/sessions/end'
-import { livenessOf } from '#app/sessions/liveness'
+import { endByDisabling, livenessOf } from '#app/sessions/liveness'
 import {
   SELECTED_SESSION_COLUMNS,
   toSession,
@@ -73,14 +73,6 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
     }
   }
   throw new E_UNAVAILABLE()
-}
-
-/**
- * A disabled account has no live session: disabling ends them all. Should one be left, it is dead
- * nevertheless.
- */
-export function endByDisabling(disabledAt: Date | null): SessionEnd | null {
-  return disabledAt && { reason: 'account_disabled', endedAt: disabledAt }
 }
 
 async function endOfCovered(session: StoredSession, watermarkId: number): Promise<SessionEnd> {

@@ -1,7 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import type { LogSource } from '#app/event_log/tail/log_source'
-import { PostgresLog } from '#app/event_log/tail/postgres_log'
-import { SqliteLog } from '#app/event_log/tail/sqlite_log'
+import { PostgresLog, SqliteLog, type LogSource } from '#app/event_log/tail/log_sources'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 import { onCommit } from '#app/event_log/append'
 import type { LoggedEvent } from '#app/event_log/read'
