@@ -10,12 +10,15 @@ import type { Session } from '#app/sessions/session'
 import { endOfSession } from '#app/sessions/session_end'
 
 /**
- * The account of an e-mail; null when there is none.
+ * The account of an e-mail; null when there is none. Read on the connection of lookups, which waits
+ * for no sign-in that is being written; whether the password is still the same is seen again under
+ * the lock of the user (#app/sessions/open).
  */
 export async function readAccount(email: string): Promise<User | null> {
   const bindings = byEmail(email)
   if (!bindings) return null
-  const [row] = await rows<UserRow>(db.connection(), `${SELECT_USERS} WHERE ${BY_EMAIL}`, bindings)
+  const lookup = db.connection('lookup')
+  const [row] = await rows<UserRow>(lookup, `${SELECT_USERS} WHERE ${BY_EMAIL}`, bindings)
   return row ? toUser(row) : null
 }
 

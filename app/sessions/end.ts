@@ -75,23 +75,26 @@ export async function endSessions<Given extends SessionToEnd>(
   const ended = await markEnded(trx, sessions, { ...ending, at })
   if (ended.length === 0) return []
 
-  await revokeTokens(trx, { sessions: ended.map(({ id }) => id) }, { reason: null, at })
-  await appendEvents(
-    trx,
-    ended.map((session) => ({
-      type: 'session.ended',
-      userId: session.userId,
-      sessionId: session.id,
-      reason: ending.reason,
-      actor: ending.actor,
-      occurredAt: at,
-      data: {
-        device: shownDevice(session),
-        ...(ending.supersededBy && { by: ending.supersededBy }),
-        ...(ending.note && { note: ending.note }),
-      },
-    }))
-  )
+  /** Not one after the other: see `pipeline`. */
+  await Promise.all([
+    revokeTokens(trx, { sessions: ended.map(({ id }) => id) }, { reason: null, at }),
+    appendEvents(
+      trx,
+      ended.map((session) => ({
+        type: 'session.ended',
+        userId: session.userId,
+        sessionId: session.id,
+        reason: ending.reason,
+        actor: ending.actor,
+        occurredAt: at,
+        data: {
+          device: shownDevice(session),
+          ...(ending.supersededBy && { by: ending.supersededBy }),
+          ...(ending.note && { note: ending.note }),
+        },
+      }))
+    ),
+  ])
   return ended
 }
 

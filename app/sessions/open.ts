@@ -112,23 +112,23 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-  await insertSession(trx, session)
-  const tokens = await issueTokens(trx, session, {
-    access: mintToken('access'),
-    refresh: mintToken('refresh'),
-  })
-  await appendEvents(trx, [
-    {
-      type: 'session.opened',
-      userId: user.id,
-      sessionId,
-      actor,
-      data: {
-        device: shownDevice(session),
-        ip: session.ip,
-        ...(signIn.atSignUp && { atSignUp: true }),
+  /** Not one after the other: see `pipeline`. */
+  const [, tokens] = await Promise.all([
+    insertSession(trx, session),
+    issueTokens(trx, session, { access: mintToken('access'), refresh: mintToken('refresh') }),
+    appendEvents(trx, [
+      {
+        type: 'session.opened',
+        userId: user.id,
+        sessionId,
+        actor,
+        data: {
+          device: shownDevice(session),
+          ip: session.ip,
+          ...(signIn.atSignUp && { atSignUp: true }),
+        },
       },
-    },
+    ]),
   ])
 
   const used = live.length - endedSessions.length + 1
