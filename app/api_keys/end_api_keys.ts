@@ -21,6 +21,19 @@ export type KeyEnding = {
   note?: string | null
 }
 
+type KeyToEnd = { id: number; userId: number; name: string | null }
+
+/**
+ * A key to end, of its row in `api_tokens` (`id`, `tokenable_id`, `name`).
+ */
+export function toKeyToEnd(row: {
+  id: number | string
+  tokenable_id: number
+  name: string | null
+}): KeyToEnd {
+  return { id: Number(row.id), userId: row.tokenable_id, name: row.name }
+}
+
 /**
  * Ends API keys. Everything that ends one comes through here: the keys are deleted, what explains
  * them to their holder is kept, the log is written, together with the caller's transaction, which
@@ -28,7 +41,7 @@ export type KeyEnding = {
  */
 export async function endApiKeys(
   trx: TransactionClientContract,
-  keys: { id: number; userId: number; name: string | null }[],
+  keys: KeyToEnd[],
   ending: KeyEnding
 ): Promise<void> {
   if (keys.length === 0) return

@@ -1,4 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { DatabaseQueryBuilderContract } from '@adonisjs/lucid/types/querybuilder'
 import { inList, rows } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
 import type User from '#models/user'
@@ -45,13 +46,53 @@ export async function lockUsersOfSessions(
 }
 
 /**
+ * A step of `inBatches` (#app/background/batches) through rows that belong to users: each batch in a
+ * transaction that holds those users, where `work` must look again at what it was given. Returns how
+ * many rows that changed.
+ *
+ * `left` chooses the rows, outside of the transaction; `number` is the column that counts them up,
+ * by whose values `work` is told them, and `owner` that of their users.
+ */
+export function stepUnderLocks(
+  {
+    left,
+    number,
+    owner,
+  }: { left: () => DatabaseQueryBuilderContract; number: string; owner: string },
+  work: (trx: TransactionClientContract, numbers: number[]) => Promise<number>
+): (size: number) => Promise<{ taken: number; done: number }> {
+  let after = 0
+  return async (size) => {
+    const next = await left()
+      .where(number, '>', after)
+      .select({ number, owner })
+      .orderBy(number)
+      .limit(size)
+    if (next.length === 0) return { taken: 0, done: 0 }
+    const numbers = next.map((row) => Number(row.number))
+    after = numbers.at(-1)!
+    const done = await inTransaction(async (trx) => {
+      await lockUsers(
+        trx,
+        next.map((row) => row.owner)
+      )
+      return work(trx, numbers)
+    })
+    return { taken: next.length, done }
+  }
+}
+
+/**
  * Holds the rows of several users until the transaction ends. PostgreSQL locks them in the order
  * of their ids, so that two such transactions can't wait for each other; on SQLite a transaction
  * holds the whole database anyway.
  */
-export async function lockUsers(trx: TransactionClientContract, userIds: number[]): Promise<void> {
+export async function lockUsers(
+  trx: TransactionClientContract,
+  userIds: (number | null)[]
+): Promise<void> {
   if (trx.dialect.name !== 'postgres') return
   await trx.rawQuery('SELECT id FROM users WHERE id = ANY(?) ORDER BY id FOR NO KEY UPDATE', [
-    userIds,
+    [...new Set(userIds)].filter((id) => id !== null),
   ])
 }

@@ -1,12 +1,11 @@
 import db from '@adonisjs/lucid/services/db'
-import { inTransaction } from '#app/database/transaction'
-import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
 import { inBatches, type Watch } from '#app/background/batches'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
 import { closeCovered, COVERED_COLUMNS, toCoveredSession } from '#app/sessions/end'
 import { renewJobClaim } from '#app/background/scheduled_job'
-import { lockUsers } from '#app/sessions/user_lock'
+import { stepUnderLocks } from '#app/sessions/user_lock'
 
 /**
  * The name of this work among the regular ones (#app/background/scheduled_job).
@@ -109,58 +108,28 @@ function alive<Result>(step: (size: number) => Promise<Result>) {
 }
 
 function sessionStep(watermark: Watermark) {
-  let after = 0
-  return async (size: number) => {
-    const next = await unended(watermark)
-      .where('seq', '>', after)
-      .select('seq', 'user_id')
-      .orderBy('seq')
-      .limit(size)
-    if (next.length === 0) return { taken: 0, done: 0 }
-    const seqs = next.map((row) => Number(row.seq))
-    after = seqs.at(-1)!
-
-    const done = await inTransaction(async (trx) => {
-      await lockUsers(trx, usersOf(next.map((row) => row.user_id)))
-      const open = await trx
-        .from('sessions')
-        .select(trx.raw(COVERED_COLUMNS))
-        .whereIn('seq', seqs)
-        .whereNull('ended_at')
-      return closeCovered(trx, open.map(toCoveredSession))
-    })
-    return { taken: next.length, done }
-  }
+  const left = () => unended(watermark)
+  return stepUnderLocks({ left, number: 'seq', owner: 'user_id' }, async (trx, seqs) => {
+    const open = await trx
+      .from('sessions')
+      .select(trx.raw(COVERED_COLUMNS))
+      .whereIn('seq', seqs)
+      .whereNull('ended_at')
+    return closeCovered(trx, open.map(toCoveredSession))
+  })
 }
 
 function keyStep(watermark: Watermark) {
-  let after = 0
-  return async (size: number) => {
-    const next = await unendedKeys(watermark)
-      .where('id', '>', after)
-      .select('id', 'tokenable_id')
-      .orderBy('id')
-      .limit(size)
-    if (next.length === 0) return { taken: 0, done: 0 }
-    const ids = next.map((row) => Number(row.id))
-    after = ids.at(-1)!
-
-    const done = await inTransaction(async (trx) => {
-      await lockUsers(trx, usersOf(next.map((row) => row.tokenable_id)))
-      const keys = await trx
-        .from('api_tokens')
-        .select('id', 'tokenable_id', 'name')
-        .whereIn('id', ids)
-        .where('type', 'api_key')
-      await endApiKeys(
-        trx,
-        keys.map((key) => ({ id: Number(key.id), userId: key.tokenable_id, name: key.name })),
-        watermark
-      )
-      return keys.length
-    })
-    return { taken: next.length, done }
-  }
+  const left = () => unendedKeys(watermark)
+  return stepUnderLocks({ left, number: 'id', owner: 'tokenable_id' }, async (trx, ids) => {
+    const keys = await trx
+      .from('api_tokens')
+      .select('id', 'tokenable_id', 'name')
+      .whereIn('id', ids)
+      .where('type', 'api_key')
+    await endApiKeys(trx, keys.map(toKeyToEnd), watermark)
+    return keys.length
+  })
 }
 
 function unended(watermark: Watermark) {
@@ -182,8 +151,4 @@ function unendedKeys(watermark: Watermark) {
     })
   if (watermark.userId !== null) query.where('tokenable_id', watermark.userId)
   return query
-}
-
-function usersOf(ids: (number | null)[]): number[] {
-  return [...new Set(ids)].filter((id) => id !== null)
 }
