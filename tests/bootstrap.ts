@@ -6,6 +6,7 @@ import { pluginAdonisJS } from '@japa/plugin-adonisjs'
 import testUtils from '@adonisjs/core/services/test_utils'
 import { createHttpServer } from '#app/http/create_server'
 import { checkAnswer } from './harness/openapi.js'
+import { stopSharedServers } from './harness/server.js'
 
 /**
  * Configure Japa plugins in the plugins array.
@@ -22,7 +23,7 @@ export const plugins: Config['plugins'] = [
  */
 export const runnerHooks: Required<Pick<Config, 'setup' | 'teardown'>> = {
   setup: [() => testUtils.db().migrate()],
-  teardown: [(runner) => tellCounts(runner.getSummary().aggregates)],
+  teardown: [stopSharedServers, (runner) => tellCounts(runner.getSummary().aggregates)],
 }
 
 /**

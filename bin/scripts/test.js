@@ -9,10 +9,13 @@ import { ended, start } from '../ready/node.js'
  * told when all have finished. Arguments go to the test runner: `npm test -- functional`,
  * `npm test -- --files=tests/functional/login.spec.ts`.
  *
- * The suites that take minutes run when they are named, or all with `CI=true`. That of the
- * quickstart, which takes as long as an installation and has its own database, runs once.
+ * The suites that take minutes run when they are named, or all with `CI=true`; without it the races
+ * are short too (tests/harness/pace.ts), and what knows no database runs beside SQLite alone. The
+ * suite of the quickstart, which takes as long as an installation and has its own database, runs
+ * once.
  */
 const QUICKSTART = 'quickstart'
+const KNOW_NO_DATABASE = ['unit']
 const TAKE_MINUTES = ['browser', 'hostile', 'outage', 'chaos']
 const everything = ![undefined, '', '0', 'false'].includes(process.env.CI)
 const suites = adonisrc.tests.suites.map(({ name }) => name).filter((name) => name !== QUICKSTART)
@@ -42,7 +45,7 @@ const sum = (count) => results.reduce((total, result) => total + result[count], 
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
 if (args.length === 0 && !everything) {
   const left = [...TAKE_MINUTES, QUICKSTART].join(', ')
-  console.log(`CI=true npm test also runs what takes minutes: ${left}.`)
+  console.log(`CI=true npm test also runs what takes minutes: ${left}, and longer races.`)
 }
 process.exitCode = interrupted || sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
 
@@ -55,11 +58,14 @@ function planRuns() {
   if (args.some((arg) => arg.includes(QUICKSTART))) return [quickstart]
 
   const chooses = args.some((arg) => suites.includes(arg) || arg.startsWith('--files'))
-  const runnerArgs = chooses ? args : [...quickSuites, ...args]
+  const suitesOf = (database) =>
+    everything || database === 'sqlite'
+      ? quickSuites
+      : quickSuites.filter((name) => !KNOW_NO_DATABASE.includes(name))
   const both = ['sqlite', 'postgres'].map((database) => ({
     title: `Tests on ${database}`,
     database,
-    runnerArgs,
+    runnerArgs: chooses ? args : [...suitesOf(database), ...args],
   }))
   return everything && args.length === 0 ? [both[0], quickstart, both[1]] : both
 }

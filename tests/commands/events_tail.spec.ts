@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
-import { startAce, runAce, type RunningCommand } from '#tests/harness/ace'
+import { startAce, type RunningCommand } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
+import { runCommand } from '#tests/harness/command'
 import { emptyDatabase } from '#tests/harness/database'
 import { until } from '#tests/harness/until'
 
@@ -40,9 +41,9 @@ test.group('events:tail', (group) => {
   })
 
   test('an unknown user or a moment that is none is 2', async ({ assert }) => {
-    const unknown = await runAce(['events:tail', '--user=nobody@example.com'])
+    const unknown = await runCommand(['events:tail', '--user=nobody@example.com'])
     assert.equal(unknown.exitCode, 2)
-    const never = await runAce(['events:tail', '--since=whenever'])
+    const never = await runCommand(['events:tail', '--since=whenever'])
     assert.equal(never.exitCode, 2)
   })
 })

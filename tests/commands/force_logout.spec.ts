@@ -1,10 +1,10 @@
+import type { Assert } from '@japa/assert'
 import { test } from '@japa/runner'
-import ace from '@adonisjs/core/services/ace'
 import db from '@adonisjs/lucid/services/db'
 import sessionsConfig from '#config/sessions'
-import ForceLogout from '#commands/force_logout'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
+import { jsonOfCommand, runCommand } from '#tests/harness/command'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 
 const HOSTILE = 'Ph\u001b[31mone\u0007 \u202egnp.exe\u009b2J'
@@ -48,9 +48,8 @@ test.group('force:logout', (group) => {
 
   test('nothing to do is done', async ({ assert }) => {
     const ada = await makeUser()
-    const { exitCode, stdout } = await runAce(['force:logout', String(ada.id), '--json'])
-    assert.equal(exitCode, 0)
-    assert.containsSubset(JSON.parse(stdout), { ended: 0, complete: true, sessions: [] })
+    const said = await jsonOfCommand(['force:logout', String(ada.id)])
+    assert.containsSubset(said, { ended: 0, complete: true, sessions: [] })
   })
 
   test('an unknown user among known ones is 2 and changes nothing', async ({ assert }) => {
@@ -63,25 +62,17 @@ test.group('force:logout', (group) => {
     assert.equal(await liveSessions(), 1)
   })
 
-  for (const args of [
-    [],
-    ['--all'],
-    ['--all', '--json'],
-    ['--all', '--yes', '--platform='],
-    ['--all', '--yes', '--plattform=ios', '--json'],
-  ]) {
+  for (const args of [['--all'], ['--all', '--yes', '--plattform=ios', '--json']]) {
     test(`wrong usage is 2 and changes nothing: ${args.join(' ')}`, async ({ assert }) => {
       await signIn(await makeUser())
-      const { exitCode, stdout, stderr } = await runAce(['force:logout', ...args])
-      assert.equal(exitCode, 2)
-      assert.match(stderr, /^Error: /)
-      if (args.includes('--json')) assert.property(JSON.parse(stdout), 'error')
-      else assert.equal(stdout, '')
-      assert.equal(await liveSessions(), 1)
+      await assertRefused(assert, args, runAce)
     })
   }
 
   for (const args of [
+    [],
+    ['--all', '--json'],
+    ['--all', '--yes', '--platform='],
     ['a@example.com', '--all', '--yes'],
     ['--all', '--yes', '--idle-for=soon'],
     ['--all', '--yes', '--before=yesterday'],
@@ -89,20 +80,23 @@ test.group('force:logout', (group) => {
     ['--all', '--yes', '--platform=ios', '--include-api-keys'],
     ['--all', '--yes', `--reason=${'x'.repeat(501)}`],
   ]) {
-    test(`a value that can not be is 2: ${args.join(' ').slice(0, 60)}`, async ({
-      assert,
-      cleanup,
-    }) => {
-      ace.ui.switchMode('raw')
-      cleanup(() => {
-        ace.ui.switchMode('normal')
-      })
+    test(`what can not be is 2: ${args.join(' ').slice(0, 60)}`, async ({ assert }) => {
       await signIn(await makeUser())
-      const command = await ace.create(ForceLogout, args)
-      await command.exec()
-      assert.equal(command.exitCode, 2)
-      assert.equal(await liveSessions(), 1)
+      await assertRefused(assert, args, runCommand)
     })
+  }
+
+  async function assertRefused(
+    assert: Assert,
+    args: string[],
+    run: typeof runAce | typeof runCommand
+  ) {
+    const { exitCode, stdout, stderr } = await run(['force:logout', ...args])
+    assert.equal(exitCode, 2)
+    assert.match(stderr, /^Error: /)
+    if (args.includes('--json')) assert.property(JSON.parse(stdout), 'error')
+    else assert.equal(stdout, '')
+    assert.equal(await liveSessions(), 1)
   }
 
   test('a database out of reach is 1, with JSON alone on standard output', async ({ assert }) => {
@@ -122,24 +116,17 @@ test.group('force:logout', (group) => {
     await signIn(ada, { platform: 'ios', name: 'Phone' })
     await signIn(ada, { platform: 'web' })
     await signIn(await makeUser(), { platform: 'ios' })
-    const order = ['force:logout', ada.email, '--platform=ios', '--device=Phone', '--json']
+    const filters = [ada.email, '--platform=ios', '--device=Phone']
 
-    const dry = await runAce([...order, '--dry-run'])
+    const dry = await jsonOfCommand(['force:logout', ...filters, '--dry-run'])
     assert.equal(await liveSessions(), 4)
-    const listed = await runAce([
-      'sessions:list',
-      ada.email,
-      '--platform=ios',
-      '--device=Phone',
-      '--json',
-    ])
-    const real = await runAce(order)
-    const idsOf = (run: typeof dry): string[] =>
-      JSON.parse(run.stdout).sessions.map((session: { id: string }) => session.id)
+    const listed = await jsonOfCommand(['sessions:list', ...filters])
+    const real = await jsonOfCommand(['force:logout', ...filters])
+    const idsOf = (said: { sessions: { id: string }[] }) => said.sessions.map(({ id }) => id)
     assert.lengthOf(idsOf(real), 2)
     assert.deepEqual(idsOf(dry), idsOf(real))
     assert.sameMembers(idsOf(listed), idsOf(real))
-    assert.isTrue(JSON.parse(dry.stdout).dryRun)
+    assert.isTrue(dry.dryRun)
     const ended = await db.from('sessions').whereNotNull('ended_at').orderBy('seq').select('id')
     assert.deepEqual(
       ended.map((row) => row.id),
@@ -150,15 +137,7 @@ test.group('force:logout', (group) => {
   test('--all --yes --include-api-keys ends everything, once', async ({ assert }) => {
     await signIn(await makeUser())
     await signIn(await makeUser())
-    const { exitCode, stdout } = await runAce([
-      'force:logout',
-      '--all',
-      '--yes',
-      '--include-api-keys',
-      '--json',
-    ])
-    assert.equal(exitCode, 0)
-    const said = JSON.parse(stdout)
+    const said = await jsonOfCommand(['force:logout', '--all', '--yes', '--include-api-keys'])
     assert.containsSubset(said, { ended: 2, complete: true })
     assert.isString(said.cutAt)
     assert.equal(await liveSessions(), 0)
@@ -186,7 +165,7 @@ test.group('force:logout', (group) => {
     assert,
   }) => {
     const before = await snapshot()
-    for (const args of [['nobody@example.com'], [], ['--all', '--idle-for=soon']]) {
+    for (const args of [['nobody@example.com'], ['--all', '--idle-for=soon']]) {
       const { exitCode } = await startAceOnTerminal(['force:logout', ...args]).finished
       assert.equal(exitCode, 2, args.join(' '))
     }
@@ -199,19 +178,22 @@ test.group('force:logout', (group) => {
     const raw = /(?!\n)[\p{Cc}\p{Bidi_Control}]/u
     const runs = [
       await runAce(['sessions:list']),
-      await runAce(['sessions:list', '--json']),
-      await runAce(['force:logout', ada.email, '--dry-run', `--reason=${HOSTILE}`]),
-      await runAce(['force:logout', `x${HOSTILE}@example.com`]),
-      await runAce(['force:logout', '1', `--session=${HOSTILE}`]),
       await runAce(['force:logout', '1', `--${HOSTILE}`]),
-      await runAce(['force:logout', ada.email, `--reason=${HOSTILE}`, '--json']),
-      await runAce(['events:tail', '--no-follow']),
-      await runAce(['events:tail', '--no-follow', '--json']),
+      ...(await inTurn([
+        ['sessions:list', '--json'],
+        ['force:logout', ada.email, '--dry-run', `--reason=${HOSTILE}`],
+        ['force:logout', `x${HOSTILE}@example.com`],
+        ['force:logout', '1', `--session=${HOSTILE}`],
+        ['force:logout', '1', `--${HOSTILE}`],
+        ['force:logout', ada.email, `--reason=${HOSTILE}`, '--json'],
+        ['events:tail', '--no-follow'],
+        ['events:tail', '--no-follow', '--json'],
+      ])),
     ]
     for (const [index, run] of runs.entries()) {
       assert.notMatch(run.stdout + run.stderr, raw, `run ${index}`)
     }
-    const listed = JSON.parse(runs[1].stdout).sessions[0]
+    const listed = JSON.parse(runs[2].stdout).sessions[0]
     assert.equal(listed.device.name, HOSTILE, 'JSON says the same when parsed')
   })
 
@@ -234,3 +216,9 @@ test.group('force:logout', (group) => {
     assert.include(stdout, 'Exit codes')
   })
 })
+
+async function inTurn(commands: string[][]) {
+  const outcomes = []
+  for (const command of commands) outcomes.push(await runCommand(command))
+  return outcomes
+}

@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import { runAce } from '#tests/harness/ace'
+import { runCommand } from '#tests/harness/command'
 import { emptyDatabase } from '#tests/harness/database'
 import { hashToken } from '#app/tokens/token'
 
@@ -18,15 +19,15 @@ test.group('client:create, client:list, client:revoke', (group) => {
     assert.equal(row.secret_hash, hashToken(secret))
     assert.notInclude(JSON.stringify(await db.from('session_events')), secret)
 
-    const listed = await runAce(['client:list', '--json'])
+    const listed = await runCommand(['client:list', '--json'])
     assert.containsSubset(JSON.parse(listed.stdout), { clients: [{ id, name: 'orders' }] })
     assert.notInclude(listed.stdout, secret)
 
     const revoked = await runAce(['client:revoke', id])
     assert.equal(revoked.exitCode, 0, revoked.stderr)
-    const again = await runAce(['client:revoke', id, '--json'])
+    const again = await runCommand(['client:revoke', id, '--json'])
     assert.equal(again.exitCode, 0)
-    const table = await runAce(['client:list'])
+    const table = await runCommand(['client:list'])
     assert.include(table.stdout, 'orders')
     const events = await db.from('session_events').select('type').orderBy('id')
     assert.deepEqual(
@@ -43,7 +44,7 @@ test.group('client:create, client:list, client:revoke', (group) => {
       ['client:revoke', 'nobody'],
     ]
     for (const args of wrong) {
-      const finished = await runAce(args)
+      const finished = await runCommand(args)
       assert.equal(finished.exitCode, 2, args.join(' '))
       assert.match(finished.stderr, /Nothing was changed/)
     }

@@ -1,35 +1,20 @@
 import { test } from '@japa/runner'
-import ace from '@adonisjs/core/services/ace'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import User from '#models/user'
 import { makeUser, signIn } from '#tests/harness/accounts'
+import { jsonOfCommand, runCommand } from '#tests/harness/command'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
-
-/**
- * Runs a command in this process. `json` is what it printed, where that is one JSON object and
- * nothing else.
- */
-async function run(name: string, ...given: string[]) {
-  const command = await ace.exec(name, given)
-  const logs = [...command.logger.getLogs()]
-  command.logger.flushLogs()
-  const printed = logs.filter((log) => log.stream === 'stdout').map((log) => log.message)
-  const json = given.includes('--json') ? JSON.parse(printed.join('\n')) : undefined
-  return { exitCode: command.exitCode ?? 0, logs: logs.map((log) => log.message).join('\n'), json }
-}
 
 test.group('Commands of the session policy', (group) => {
   group.each.setup(async () => {
     await emptyDatabase()
-    ace.ui.switchMode('raw')
     const restore = keepPolicy()
     return () => {
       restore()
       clock.restore()
-      ace.ui.switchMode('normal')
     }
   })
 
@@ -39,14 +24,13 @@ test.group('Commands of the session policy', (group) => {
       const { sessionLimit } = await User.findOrFail(user.id)
       return sessionLimit
     }
-    const set = await run('user:limit', user.email, '3', '--json')
-    assert.equal(set.exitCode, 0)
-    assert.deepEqual(set.json, { user: { id: user.id, email: user.email, sessionLimit: 3 } })
+    const set = await jsonOfCommand(['user:limit', user.email, '3'])
+    assert.deepEqual(set, { user: { id: user.id, email: user.email, sessionLimit: 3 } })
     assert.equal(await limit(), 3)
-    const said = await run('user:limit', String(user.id), '0')
-    assert.include(said.logs, 'no session limit')
+    const said = await runCommand(['user:limit', String(user.id), '0'])
+    assert.include(said.stdout, 'no session limit')
     assert.equal(await limit(), 0)
-    await run('user:limit', user.email, 'default')
+    await runCommand(['user:limit', user.email, 'default'])
     assert.isNull(await limit())
     const event = await db.from('session_events').where('type', 'user.limit_changed').firstOrFail()
     assert.equal(event.actor, 'command:user:limit')
@@ -62,7 +46,7 @@ test.group('Commands of the session policy', (group) => {
       ['999999', '3'],
       ...['-1', '1.5', 'x', '100001', '1e3'].map((limit) => [user.email, limit]),
     ]) {
-      const refused = await run('user:limit', '--', ...given)
+      const refused = await runCommand(['user:limit', '--', ...given])
       assert.equal(refused.exitCode, 2)
     }
     assert.equal(await snapshot(), before)
@@ -73,14 +57,14 @@ test.group('Commands of the session policy', (group) => {
     const user = await makeUser()
     for (let index = 0; index < 3; index++) await signIn(user)
     sessionsConfig.limit = 1
-    const dry = await run('sessions:trim', '--dry-run', '--json')
-    assert.deepEqual(dry.json, { sessions: 2, users: 1, dryRun: true })
+    const dry = await jsonOfCommand(['sessions:trim', '--dry-run'])
+    assert.deepEqual(dry, { sessions: 2, users: 1, dryRun: true })
     assert.equal(await countRows('sessions', { ended_at: null }), 3)
-    const trimmed = await run('sessions:trim')
-    assert.include(trimmed.logs, 'Ended 2 session(s) of 1 user(s).')
+    const trimmed = await runCommand(['sessions:trim'])
+    assert.include(trimmed.stdout, 'Ended 2 session(s) of 1 user(s).')
     assert.equal(await countRows('sessions', { ended_at: null }), 1)
-    const nothing = await run('sessions:trim', '--json')
-    assert.deepEqual([nothing.exitCode, nothing.json.sessions], [0, 0])
+    const nothing = await jsonOfCommand(['sessions:trim'])
+    assert.equal(nothing.sessions, 0)
   })
 
   test('sessions:prune removes what is older than it is told', async ({ assert }) => {
@@ -89,12 +73,12 @@ test.group('Commands of the session policy', (group) => {
     await signIn(user)
     await signIn(user)
     clock.advance(60 * 60 * 1000)
-    const kept = await run('sessions:prune', '--json')
-    assert.equal(kept.json.sessions, 0)
-    const pruned = await run('sessions:prune', '--older-than=1h', '--json')
-    assert.equal(pruned.json.sessions, 1)
+    const kept = await jsonOfCommand(['sessions:prune'])
+    assert.equal(kept.sessions, 0)
+    const pruned = await jsonOfCommand(['sessions:prune', '--older-than=1h'])
+    assert.equal(pruned.sessions, 1)
     for (const wrong of ['x', '0', '-1d', '30']) {
-      const refused = await run('sessions:prune', `--older-than=${wrong}`)
+      const refused = await runCommand(['sessions:prune', `--older-than=${wrong}`])
       assert.equal(refused.exitCode, 2)
     }
   })

@@ -3,6 +3,7 @@ import User from '#models/user'
 import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
+import { jsonOfCommand, runCommand } from '#tests/harness/command'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 
 async function check(email: string, password: string) {
@@ -41,11 +42,11 @@ test.group('user:create, user:disable and user:enable', (group) => {
 
   test('a short password and a wrong e-mail are 2, a taken e-mail is 1', async ({ assert }) => {
     await makeUser({ email: 'ada@example.com' })
-    const short = await runAce(['user:create', 'bob@example.com'], { input: 'short' })
+    const short = await runCommand(['user:create', 'bob@example.com'], { input: 'short' })
     assert.equal(short.exitCode, 2)
-    const wrong = await runAce(['user:create', 'not-an-address'], { input: 'correct horse' })
+    const wrong = await runCommand(['user:create', 'not-an-address'], { input: 'correct horse' })
     assert.equal(wrong.exitCode, 2)
-    const taken = await runAce(['user:create', 'ADA@example.com'], { input: 'correct horse' })
+    const taken = await runCommand(['user:create', 'ADA@example.com'], { input: 'correct horse' })
     assert.equal(taken.exitCode, 1)
     assert.include(taken.stderr, 'already')
     const users = await User.all()
@@ -62,12 +63,12 @@ test.group('user:create, user:disable and user:enable', (group) => {
     await ada.refresh()
     assert.isTrue(ada.isDisabled)
 
-    const enabled = await runAce(['user:enable', String(ada.id)])
+    const enabled = await runCommand(['user:enable', String(ada.id)])
     assert.equal(enabled.exitCode, 0, enabled.stderr)
     await ada.refresh()
     assert.isFalse(ada.isDisabled)
     assert.equal(await countRows('session_events', { type: 'user.enabled' }), 1)
-    const unknown = await runAce(['user:disable', 'nobody@example.com'])
+    const unknown = await runCommand(['user:disable', 'nobody@example.com'])
     assert.equal(unknown.exitCode, 2)
   })
 
@@ -77,14 +78,13 @@ test.group('user:create, user:disable and user:enable', (group) => {
     const last = await runAce(['user:role', root.email, 'user'])
     assert.equal(last.exitCode, 1)
     assert.include(last.stderr, 'last administrator')
-    const given = await runAce(['user:role', ada.email, 'admin', '--json'])
-    assert.equal(given.exitCode, 0, given.stderr)
-    const taken = await runAce(['user:role', root.email, 'user'])
+    await jsonOfCommand(['user:role', ada.email, 'admin'])
+    const taken = await runCommand(['user:role', root.email, 'user'])
     assert.equal(taken.exitCode, 0, taken.stderr)
     await root.refresh()
     assert.isFalse(root.isAdmin)
     assert.equal(await countRows('session_events', { type: 'user.role_changed' }), 2)
-    const wrong = await runAce(['user:role', ada.email, 'king'])
+    const wrong = await runCommand(['user:role', ada.email, 'king'])
     assert.equal(wrong.exitCode, 2)
   })
 })

@@ -5,12 +5,13 @@ import { inTransaction } from '#app/database/transaction'
 import { endSessions } from '#app/sessions/end'
 import { lockUsers } from '#app/sessions/user_lock'
 import { emptyDatabase } from '#tests/harness/database'
+import { THOROUGH } from '#tests/harness/pace'
 import { startServer, startServers, type TestServer } from '#tests/harness/server'
 import { makeClient } from '#tests/harness/service_clients'
 import { insertSessions } from '#tests/harness/sessions_with_tokens'
 
 const LONG = process.env.LONG === '1'
-const SESSIONS = LONG ? 10_000 : 400
+const SESSIONS = LONG ? 10_000 : THOROUGH ? 400 : 200
 const AT_ONCE = 12
 
 /**

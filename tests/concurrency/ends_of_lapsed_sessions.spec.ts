@@ -1,9 +1,10 @@
 import { test } from '@japa/runner'
 import { runAce } from '#tests/harness/ace'
 import { everywhere, endsOnRecord, onRecordOnce, saidEverywhere } from '#tests/harness/channels'
+import { jsonOfCommand } from '#tests/harness/command'
 import { emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
-import { startServer, type TestServer } from '#tests/harness/server'
+import { sharedServers, type TestServer } from '#tests/harness/server'
 import { accompany, openVictim, signInAdmin } from '#tests/harness/victims'
 import { WAYS, type Victim } from '#tests/harness/ways_to_end'
 
@@ -17,14 +18,15 @@ const POLICY = { SESSION_IDLE_TIMEOUT: '10m' }
  */
 const BEHIND = 9 * MINUTE
 const AHEAD = 11 * MINUTE
+const SURROUNDINGS = { ahead: AHEAD, policy: { idleTimeout: IDLE } }
 
 /**
  * What ends sessions without being told which.
  */
 const PRUNING = {
   what: 'sessions:prune',
-  end: async ({ env }: Victim) => {
-    const later = { ...env, CLOCK_OFFSET_MS: String(60 * MINUTE) }
+  end: async (_: Victim) => {
+    const later = { ...POLICY, CLOCK_OFFSET_MS: String(60 * MINUTE) }
     const { exitCode, stderr } = await runAce(['sessions:prune'], { env: later })
     if (exitCode !== 0) throw new Error(stderr)
   },
@@ -35,14 +37,10 @@ test.group('A session that time has ended, and of which nobody was told', (group
   let ahead: TestServer
 
   group.setup(async () => {
-    const [first, second] = await Promise.all(
-      [BEHIND, AHEAD].map((clockOffset) => startServer({ clockOffset, env: POLICY }))
+    ;[behind, ahead] = await sharedServers(
+      { clockOffset: BEHIND, env: POLICY },
+      { clockOffset: AHEAD, env: POLICY }
     )
-    behind = first
-    ahead = second
-    return async () => {
-      await Promise.all([behind.stop(), ahead.stop()])
-    }
   })
   group.each.setup(() => emptyDatabase())
 
@@ -50,8 +48,7 @@ test.group('A session that time has ended, and of which nobody was told', (group
     test(`is ended as idle by ${what}, for every server and for ever`, async ({ assert }) => {
       const opened = await openVictim()
       const servers = { ofActing: behind.url, asked: ahead.url }
-      const env = { ...POLICY, CLOCK_OFFSET_MS: String(AHEAD) }
-      const victim = await accompany(opened, servers, env)
+      const victim = await accompany(opened, servers, SURROUNDINGS)
 
       await end(victim)
 
@@ -69,13 +66,12 @@ test.group('A session that time has ended, and of which nobody was told', (group
   test('is in no list', async ({ assert }) => {
     const opened = await openVictim()
     const servers = { ofActing: behind.url, asked: ahead.url }
-    const env = { ...POLICY, CLOCK_OFFSET_MS: String(AHEAD) }
-    const { admin, acting, user } = await accompany(opened, servers, env)
+    const { admin, acting, user } = await accompany(opened, servers, SURROUNDINGS)
     const own = await call(ahead.url, 'GET', '/api/v1/sessions', { token: acting })
     const path = `/api/v1/admin/users/${user.id}/sessions`
     const byAdmin = await call(ahead.url, 'GET', path, { token: admin })
-    const { stdout } = await runAce(['sessions:list', user.email, '--json'], { env })
-    for (const list of [own.body.data, byAdmin.body.data, JSON.parse(stdout).sessions]) {
+    const { sessions } = await jsonOfCommand(['sessions:list', user.email], SURROUNDINGS)
+    for (const list of [own.body.data, byAdmin.body.data, sessions]) {
       assert.lengthOf(list, 1)
       assert.notEqual(list[0].id, opened.session.id)
     }

@@ -1,9 +1,9 @@
 import { test } from '@japa/runner'
-import { runAce } from '#tests/harness/ace'
 import { ALIVE, CHANNELS, endSaid } from '#tests/harness/channels'
+import { jsonOfCommand } from '#tests/harness/command'
 import { emptyDatabase } from '#tests/harness/database'
 import { makeClient } from '#tests/harness/service_clients'
-import { startServer, type TestServer } from '#tests/harness/server'
+import { sharedServers, type TestServer } from '#tests/harness/server'
 import { sessionRow } from '#tests/harness/session_rows'
 import { accompany, openVictim } from '#tests/harness/victims'
 import { WAYS } from '#tests/harness/ways_to_end'
@@ -25,18 +25,14 @@ test.group('A session used late in its idle time', (group) => {
   let other: TestServer
 
   group.setup(async () => {
-    const [first, second] = await Promise.all(
-      [USED_AT, ENDED_AT].map((clockOffset) => startServer({ clockOffset, env: POLICY }))
+    ;[used, other] = await sharedServers(
+      { clockOffset: USED_AT, env: POLICY },
+      { clockOffset: ENDED_AT, env: POLICY }
     )
-    used = first
-    other = second
-    return async () => {
-      await Promise.all([used.stop(), other.stop()])
-    }
   })
   group.each.setup(() => emptyDatabase())
 
-  const envAt = (offset: number) => ({ ...POLICY, CLOCK_OFFSET_MS: String(offset) })
+  const at = (ahead: number) => ({ ahead, policy: { idleTimeout: IDLE } })
 
   async function scene() {
     const opened = await openVictim()
@@ -49,9 +45,9 @@ test.group('A session used late in its idle time', (group) => {
     test(`is ended by ${what}`, async ({ assert }) => {
       const { opened, basic, use } = await scene()
       const { id } = opened.session
-      const at = { ofActing: used.url, asked: other.url }
+      const servers = { ofActing: used.url, asked: other.url }
       assert.equal(await use(), ALIVE)
-      const victim = await accompany(opened, at, envAt(ENDED_AT))
+      const victim = await accompany(opened, servers, at(ENDED_AT))
 
       const count = await end(victim)
 
@@ -73,14 +69,12 @@ test.group('A session used late in its idle time', (group) => {
   }) => {
     const { opened, basic, use } = await scene()
     assert.equal(await use(), ALIVE)
-    const early = await runAce(['sessions:prune'], { env: envAt(13 * MINUTE) })
-    assert.equal(early.exitCode, 0, early.stderr)
+    await jsonOfCommand(['sessions:prune'], at(13 * MINUTE))
     const ask = CHANNELS['the API']
     assert.equal(await ask(other.url, opened.credentials, basic), ALIVE)
 
     const { lastSeenAt } = await sessionRow(opened.session.id)
-    const late = await runAce(['sessions:prune'], { env: envAt(60 * MINUTE) })
-    assert.equal(late.exitCode, 0, late.stderr)
+    await jsonOfCommand(['sessions:prune'], at(60 * MINUTE))
     const row = await sessionRow(opened.session.id)
     assert.equal(row.endReason, 'idle')
     assert.isAtLeast(row.endedAt!, lastSeenAt + IDLE)

@@ -4,12 +4,12 @@ import { makeUser } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { listen, type Listener } from '#tests/harness/event_stream'
 import { logIn } from '#tests/harness/http'
-import { startServers, type TestServer } from '#tests/harness/server'
+import { sharedServers, startServer, type TestServer } from '#tests/harness/server'
 import { insertSessions } from '#tests/harness/sessions_with_tokens'
-import { within } from '#tests/harness/pace'
+import { THOROUGH, within } from '#tests/harness/pace'
 
 const LONG = process.env.LONG === '1'
-const EVICTIONS = LONG ? 1_000 : 40
+const EVICTIONS = LONG ? 1_000 : THOROUGH ? 40 : 16
 const USERS = 4
 
 /**
@@ -24,10 +24,7 @@ test.group('Evicted devices are told', (group) => {
   let servers: TestServer[]
 
   group.setup(async () => {
-    servers = await startServers(2)
-    return async () => {
-      await Promise.all(servers.map((server) => server.stop()))
-    }
+    servers = await sharedServers({}, {})
   })
   group.each.setup(() => emptyDatabase())
 
@@ -111,7 +108,7 @@ test.group('Evicted devices are told', (group) => {
   }).timeout(60_000)
 
   test('a server that stops closes its streams and does not wait for them', async ({ assert }) => {
-    const [stopping] = await startServers(1)
+    const stopping = await startServer()
     const [{ token }] = await insertSessions(1)
     const listener = await listen(stopping.url, token)
     const began = performance.now()

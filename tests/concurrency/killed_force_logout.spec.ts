@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import { runAce, startAce, type RunningCommand } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { insertMany } from '#tests/harness/many_sessions'
+import { stopSharedServers } from '#tests/harness/server'
 import { verifyToken } from '#app/token_verification/verify_token'
 
 const SESSIONS = 6_000
@@ -20,6 +22,7 @@ async function untilHalfWay(command: RunningCommand) {
     const ended = await endedInLog()
     if (ended > 0) return ended
     if (command.process.exitCode !== null) break
+    await sleep(2)
   }
   throw new Error(`The command wrote nothing:\n${command.output()}`)
 }
@@ -35,6 +38,7 @@ async function twiceInLog(type: string, what: string) {
 }
 
 test.group('A force logout of everyone that is killed half-way', (group) => {
+  group.setup(() => stopSharedServers())
   group.each.setup(() => emptyDatabase())
 
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {

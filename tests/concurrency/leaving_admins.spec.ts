@@ -3,19 +3,13 @@ import db from '@adonisjs/lucid/services/db'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
-import { startServers } from '#tests/harness/server'
+import { sharedServers } from '#tests/harness/server'
 
 test.group('Leaving administrators', (group) => {
   group.each.setup(() => emptyDatabase())
 
-  test('of all administrators who delete their accounts at once, one stays', async ({
-    assert,
-    cleanup,
-  }) => {
-    const servers = await startServers(2)
-    cleanup(async () => {
-      await Promise.all(servers.map((server) => server.stop()))
-    })
+  test('of all administrators who delete their accounts at once, one stays', async ({ assert }) => {
+    const servers = await sharedServers({}, {})
     const admins = await Promise.all(Array.from({ length: 4 }, () => makeUser({ role: 'admin' })))
     const opened = []
     for (const admin of admins) opened.push(await signIn(admin))

@@ -5,7 +5,7 @@ import { drive, type Load as Drive } from '../bench/load.js'
 import { forceLogout } from '#app/force_logout/force_logout'
 import { emptyDatabase } from '#tests/harness/database'
 import { listen, type Listener } from '#tests/harness/event_stream'
-import { startServers, type TestServer } from '#tests/harness/server'
+import { sharedServers, type TestServer } from '#tests/harness/server'
 import { insertSessions } from '#tests/harness/sessions_with_tokens'
 
 const LONG = process.env.LONG === '1'
@@ -66,51 +66,47 @@ test.group('Many streams at once', (group) => {
   test('all of them are held in bounded memory, slow nobody down, and are told', async ({
     assert,
   }) => {
-    const servers = await startServers(2)
+    const servers = await sharedServers({}, {})
     const [server, other] = servers
-    try {
-      const sessions = await insertSessions(STREAMS + 20)
-      const load = {
-        tokens: sessions.splice(0, 20).map(({ token }) => token),
-        connections: 32,
-        seconds: LONG ? 2 : 0.5,
-      }
-      await compare(servers, load)
+    const sessions = await insertSessions(STREAMS + 20)
+    const load = {
+      tokens: sessions.splice(0, 20).map(({ token }) => token),
+      connections: 32,
+      seconds: LONG ? 2 : 0.5,
+    }
+    await compare(servers, load)
 
-      const before = residentMemory(server)
-      const listeners: Listener[] = []
-      for (let start = 0; start < STREAMS; start += 100) {
-        const some = sessions.slice(start, start + 100)
-        /** A network may have 200. */
-        const from = `127.0.${1 + start / 100}.1`
-        const opened = some.map(({ token }) => listen(server.url, token, { from }))
-        listeners.push(...(await Promise.all(opened)))
-      }
-      assert.deepEqual([...new Set(listeners.map((listener) => listener.status))], [200])
-      const perStream = (residentMemory(server) - before) / STREAMS
-      const [beside, alone] = await compare([server, other], load)
-      assert.deepEqual(beside.failures, {})
-      if (LONG) {
-        console.log(`${STREAMS} streams: ${perStream.toFixed(1)} KiB each`)
-        const rates = [alone, beside].map(({ rate, perProcessorSecond }) =>
-          [rate, perProcessorSecond].map(Math.round).join('/')
-        )
-        console.log(
-          `checked requests a second/a second of processor time: ${rates[0]} without, ${rates[1]} with`
-        )
-        assert.isAbove(beside.perProcessorSecond, 0.9 * alone.perProcessorSecond)
-      }
-      assert.isBelow(perStream, 128)
+    const before = residentMemory(server)
+    const listeners: Listener[] = []
+    for (let start = 0; start < STREAMS; start += 100) {
+      const some = sessions.slice(start, start + 100)
+      /** A network may have 200. */
+      const from = `127.0.${1 + start / 100}.1`
+      const opened = some.map(({ token }) => listen(server.url, token, { from }))
+      listeners.push(...(await Promise.all(opened)))
+    }
+    assert.deepEqual([...new Set(listeners.map((listener) => listener.status))], [200])
+    const perStream = (residentMemory(server) - before) / STREAMS
+    const [beside, alone] = await compare([server, other], load)
+    assert.deepEqual(beside.failures, {})
+    if (LONG) {
+      console.log(`${STREAMS} streams: ${perStream.toFixed(1)} KiB each`)
+      const rates = [alone, beside].map(({ rate, perProcessorSecond }) =>
+        [rate, perProcessorSecond].map(Math.round).join('/')
+      )
+      console.log(
+        `checked requests a second/a second of processor time: ${rates[0]} without, ${rates[1]} with`
+      )
+      assert.isAbove(beside.perProcessorSecond, 0.9 * alone.perProcessorSecond)
+    }
+    assert.isBelow(perStream, 128)
 
-      await forceLogout({ who: 'everyone', actor: 'system' })
-      for (const listener of listeners) {
-        const { data } = await listener.next(20_000)
-        assert.equal(data.reason, 'forced')
-        await listener.closed()
-        assert.lengthOf(listener.events(), 1)
-      }
-    } finally {
-      await Promise.all(servers.map((one) => one.stop()))
+    await forceLogout({ who: 'everyone', actor: 'system' })
+    for (const listener of listeners) {
+      const { data } = await listener.next(20_000)
+      assert.equal(data.reason, 'forced')
+      await listener.closed()
+      assert.lengthOf(listener.events(), 1)
     }
   }).timeout(120_000)
 })

@@ -4,16 +4,16 @@ import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
-import { startServers, type TestServer } from '#tests/harness/server'
+import { THOROUGH } from '#tests/harness/pace'
+import { sharedServers, type TestServer } from '#tests/harness/server'
+
+const ROUNDS = THOROUGH ? 5 : 2
 
 test.group('Racing password resets', (group) => {
   let servers: TestServer[]
 
   group.setup(async () => {
-    servers = await startServers(2)
-    return async () => {
-      await Promise.all(servers.map((server) => server.stop()))
-    }
+    servers = await sharedServers({}, {})
   })
   group.each.setup(() => emptyDatabase())
 
@@ -21,7 +21,7 @@ test.group('Racing password resets', (group) => {
     call(servers[index % 2].url, 'POST', `/api/v1/auth/${path}`, { body })
 
   test('of two uses of one link at once, one sets its password', async ({ assert }) => {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const user = await makeUser()
       const token = await withUserLock(user.id, (trx) => mintReset(trx, user.id))
       const passwords = ['the first new password', 'the second new password']
@@ -40,7 +40,7 @@ test.group('Racing password resets', (group) => {
   }).timeout(60_000)
 
   test('a sign-in with the old password never outlives the reset', async ({ assert }) => {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const user = await makeUser()
       await signIn(user)
       const token = await withUserLock(user.id, (trx) => mintReset(trx, user.id))

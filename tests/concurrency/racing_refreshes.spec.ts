@@ -3,16 +3,16 @@ import db from '@adonisjs/lucid/services/db'
 import { makeUser } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
-import { startServers, type TestServer } from '#tests/harness/server'
+import { THOROUGH } from '#tests/harness/pace'
+import { sharedServers, type TestServer } from '#tests/harness/server'
+
+const ROUNDS = THOROUGH ? 20 : 6
 
 test.group('Racing refreshes', (group) => {
   let servers: TestServer[]
 
   group.setup(async () => {
-    servers = await startServers(2)
-    return async () => {
-      await Promise.all(servers.map((server) => server.stop()))
-    }
+    servers = await sharedServers({}, {})
   })
   group.each.setup(() => emptyDatabase())
 
@@ -51,7 +51,7 @@ test.group('Racing refreshes', (group) => {
       call(server.url, 'POST', '/api/v1/auth/refresh', { body: { refreshToken } })
     const check = (server: TestServer, token: string) =>
       call(server.url, 'GET', '/api/v1/account', { token })
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const user = await makeUser()
       const login = await logIn(servers[0].url, user.email)
       const spent = login.body.data.refreshToken

@@ -6,16 +6,16 @@ import { logOut } from '#app/sessions/log_out'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
-import { startServer, type TestServer } from '#tests/harness/server'
+import { THOROUGH } from '#tests/harness/pace'
+import { sharedServers, type TestServer } from '#tests/harness/server'
 
-const ROUNDS = process.env.LONG ? 200 : 8
+const ROUNDS = process.env.LONG ? 200 : THOROUGH ? 8 : 4
 
 test.group('A refresh against the end of its session', (group) => {
   let server: TestServer
 
   group.setup(async () => {
-    server = await startServer()
-    return () => server.stop()
+    ;[server] = await sharedServers({}, {})
   })
   group.each.setup(() => emptyDatabase())
 

@@ -4,7 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import { makeUser } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
-import { startServer, type TestServer } from '#tests/harness/server'
+import { sharedServers, startServer, type TestServer } from '#tests/harness/server'
 import { until } from '#tests/harness/until'
 
 const REFRESH = '/api/v1/auth/refresh'
@@ -114,7 +114,7 @@ test.group('A refresh token that comes back', (group) => {
   ] as const) {
     test(`because the line was cut ${when}: the retry works`, async ({ assert }) => {
       const user = await makeUser()
-      const server = await startServer()
+      const [server] = await sharedServers({}, {})
       const login = await logIn(server.url, user.email)
       const { refreshToken } = login.body.data
       await abandonRefresh(server, refreshToken, moment)
@@ -129,7 +129,6 @@ test.group('A refresh token that comes back', (group) => {
         body: { refreshToken: retried.body.data.refreshToken },
       })
       assert.equal(onward.status, 200)
-      await server.stop()
       const rows = await db.from('api_tokens')
       assert.lengthOf(rows, 2)
     }).timeout(60_000)

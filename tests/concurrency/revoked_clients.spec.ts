@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import { revokeClient } from '#app/service_clients/service_client'
 import { emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
-import { startServer } from '#tests/harness/server'
+import { sharedServers } from '#tests/harness/server'
 import { makeClient } from '#tests/harness/service_clients'
 
 test.group('Revoked service clients', (group) => {
@@ -10,10 +10,8 @@ test.group('Revoked service clients', (group) => {
 
   test('a waiting request ends within 2 s, on another node than the revocation', async ({
     assert,
-    cleanup,
   }) => {
-    const node = await startServer()
-    cleanup(() => node.stop())
+    const [node] = await sharedServers({}, {})
     const client = await makeClient(['feed'])
     const other = await makeClient(['feed'])
     const wait = (header: string, seconds: number) =>

@@ -13,7 +13,7 @@ const COLUMNS = ['nickname', 'visited_at', 'preferences']
  * Starts a server whose `User` has these columns as well.
  */
 function startServerWithColumns() {
-  const { cwd, args } = programOf('server')
+  const { cwd, args } = programOf('bin/server')
   const compiled = args.length === 1
   const file = join(cwd, `tests/harness/added_columns.${compiled ? 'js' : 'ts'}`)
   const imports = [...args.slice(0, -1), `--import=${pathToFileURL(file)}`]

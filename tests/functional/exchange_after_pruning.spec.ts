@@ -4,7 +4,7 @@ import { SignJWT } from 'jose'
 import clock from '#app/clock'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
-import { runAce } from '#tests/harness/ace'
+import { jsonOfCommand } from '#tests/harness/command'
 import { emptyDatabase } from '#tests/harness/database'
 import { call, logIn } from '#tests/harness/http'
 import { openMailbox, tokenIn } from '#tests/harness/mailbox'
@@ -43,12 +43,6 @@ async function admin(method: string, path: string, body?: object) {
   if (answer.status !== 200) throw new Error(`${path} was answered with ${answer.status}`)
 }
 
-async function command(...args: string[]) {
-  const env = { CLOCK_OFFSET_MS: String(clock.millis() - Date.now()) }
-  const { exitCode, stderr } = await runAce(args, { env })
-  if (exitCode !== 0) throw new Error(stderr)
-}
-
 /**
  * What makes worthless what the old system issued before, for its user or for everyone.
  */
@@ -57,8 +51,8 @@ const ACTS: Record<string, (user: Person) => Promise<unknown>> = {
   'POST /admin/force-logout of the user': ({ id }) =>
     admin('POST', 'force-logout', { users: [id] }),
   'POST /admin/force-logout of everyone': () => admin('POST', 'force-logout', { all: true }),
-  'force:logout USER': ({ email }) => command('force:logout', email),
-  'force:logout --all': () => command('force:logout', '--all', '--yes'),
+  'force:logout USER': ({ email }) => jsonOfCommand(['force:logout', email]),
+  'force:logout --all': () => jsonOfCommand(['force:logout', '--all', '--yes']),
   'a changed password': async (user) =>
     call(SERVER, 'PUT', '/api/v1/account/password', {
       token: await tokenOf(user),
@@ -95,7 +89,7 @@ const REMOVALS: Record<string, () => Promise<unknown>> = {
   'the log is emptied': () => db.from('session_events').delete(),
   'sessions:prune': async () => {
     clock.advance(31 * DAY)
-    await command('sessions:prune')
+    await jsonOfCommand(['sessions:prune'])
   },
 }
 

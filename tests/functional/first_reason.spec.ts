@@ -2,11 +2,11 @@ import { test } from '@japa/runner'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { CHANNELS, endSaid } from '#tests/harness/channels'
+import { jsonOfCommand } from '#tests/harness/command'
 import { call } from '#tests/harness/http'
 import {
   ask,
   assertOneEnd,
-  command,
   HOUR,
   IDLE,
   LATER,
@@ -59,7 +59,7 @@ test.group('The first reason that was told stays the reason', (group) => {
     const own = await call(SERVER, 'GET', '/api/v1/sessions', { token: acting })
     const path = `/api/v1/admin/users/${one.user.id}/sessions`
     const byAdmin = await call(SERVER, 'GET', path, { token: await signInAdmin() })
-    const { sessions } = await command('sessions:list', one.user.email, '--json')
+    const { sessions } = await jsonOfCommand(['sessions:list', one.user.email])
     for (const list of [own.body.data, byAdmin.body.data, sessions]) {
       assert.lengthOf(list, 1)
       assert.notEqual(list[0].id, one.session.id)

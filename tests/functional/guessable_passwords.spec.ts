@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import type { ApiClient } from '@japa/api-client'
 import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
-import { runAce } from '#tests/harness/ace'
+import { runCommand } from '#tests/harness/command'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { openMailbox, tokenIn } from '#tests/harness/mailbox'
 import { rateLimits } from '#config/rate_limits'
@@ -127,7 +127,7 @@ test.group('Passwords that would be guessed first', (group) => {
   test('user:create refuses them too, and changes nothing', async ({ assert }) => {
     const before = await snapshot()
     for (const input of ['password123', 'latchkey1', 'lovelace99']) {
-      const { exitCode, stderr } = await runAce(['user:create', EMAIL], { input })
+      const { exitCode, stderr } = await runCommand(['user:create', EMAIL], { input })
       assert.equal(exitCode, 2)
       assert.include(stderr, 'Please choose another one.')
       assert.notInclude(stderr, input)

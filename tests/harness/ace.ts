@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { programOf } from './compiled.js'
 
-const { cwd, args: CONSOLE } = programOf('console')
+const { cwd, args: CONSOLE } = programOf('bin/console')
 
 export type Finished = {
   exitCode: number | null

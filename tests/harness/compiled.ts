@@ -28,9 +28,12 @@ export function compileApplication(): string {
  * How to start a program of the application: compiled, where `npm test` has done so for all of its
  * processes (`COMPILED_APPLICATION`), or else as it is written, which takes a second longer.
  */
-export function programOf(name: 'server' | 'console'): { cwd: string; args: string[] } {
+export function programOf(file: 'bin/server' | 'bin/console' | 'start/env'): {
+  cwd: string
+  args: string[]
+} {
   const { COMPILED_APPLICATION: compiled } = process.env
   return compiled
-    ? { cwd: compiled, args: [`bin/${name}.js`] }
-    : { cwd: ROOT, args: ['--import=@poppinss/ts-exec', `bin/${name}.ts`] }
+    ? { cwd: compiled, args: [`${file}.js`] }
+    : { cwd: ROOT, args: ['--import=@poppinss/ts-exec', `${file}.ts`] }
 }

@@ -42,6 +42,9 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     RATE_LIMIT_REFRESH: 'off',
     RATE_LIMIT_RESET: 'off',
     RATE_LIMIT_INTROSPECT: 'off',
+    // Without a terminal, each ace command would start programs to ask how wide it is.
+    COLUMNS: '80',
+    LINES: '24',
   })
 
   return async () => {

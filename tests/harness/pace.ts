@@ -6,3 +6,10 @@
 export function within(milliseconds: number): number {
   return process.env.LONG ? milliseconds : milliseconds * 5
 }
+
+/**
+ * Whether this run takes its time: `CI=true npm test`, and `LONG=1`. Otherwise each race is shown
+ * with as much of it as a minute allows.
+ */
+export const THOROUGH =
+  process.env.LONG === '1' || ![undefined, '', '0', 'false'].includes(process.env.CI)

@@ -2,8 +2,8 @@ import type { Assert } from '@japa/assert'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { makeUser, PASSWORD } from './accounts.js'
-import { runAce } from './ace.js'
 import { CHANNELS, endsOnRecord, everywhere, onRecordOnce, saidEverywhere } from './channels.js'
+import { jsonOfCommand } from './command.js'
 import { emptyDatabase } from './database.js'
 import { call, logIn } from './http.js'
 import { openMailbox, tokenIn } from './mailbox.js'
@@ -51,21 +51,6 @@ export const ask = ({ credentials, basic }: Scene) =>
   CHANNELS['the API'](SERVER, credentials, basic)
 
 /**
- * Runs a command at the moment of the frozen clock, under the policy in force.
- */
-export async function command(...args: string[]) {
-  const env = {
-    CLOCK_OFFSET_MS: String(clock.millis() - Date.now()),
-    SESSION_LIMIT: '0',
-    SESSION_IDLE_TIMEOUT: inSeconds(sessionsConfig.idleTimeout),
-    SESSION_MAX_LIFETIME: inSeconds(sessionsConfig.maxLifetime),
-  }
-  const { exitCode, stdout, stderr } = await runAce(args, { env })
-  if (exitCode !== 0) throw new Error(`ace ${args.join(' ')} failed:\n${stderr}`)
-  return JSON.parse(stdout)
-}
-
-/**
  * A new session of the same user, by which the user acts.
  */
 export async function tokenOf({ user }: Scene): Promise<string> {
@@ -98,7 +83,7 @@ export const LATER: Record<string, (one: Scene) => Promise<unknown>> = {
     await leaveUnfinished(user.id)
     await finish()
   },
-  'force:logout --all': () => command('force:logout', '--all', '--yes', '--json'),
+  'force:logout --all': () => jsonOfCommand(['force:logout', '--all', '--yes']),
   'POST /admin/force-logout of everyone with a platform': () =>
     admin('POST', 'force-logout', { all: true, platform: 'ios' }),
   'POST /admin/force-logout': () => admin('POST', 'force-logout', { all: true }),
@@ -134,10 +119,10 @@ export const LATER: Record<string, (one: Scene) => Promise<unknown>> = {
     await logIn(SERVER, user.email)
     sessionsConfig.limit = 0
   },
-  'sessions:prune': () => command('sessions:prune', '--json'),
+  'sessions:prune': () => jsonOfCommand(['sessions:prune']),
   'sessions:trim': async () => {
     sessionsConfig.limit = 1
-    await command('sessions:trim', '--json')
+    await jsonOfCommand(['sessions:trim'])
   },
   'a deleted account': async (one) =>
     call(SERVER, 'DELETE', '/api/v1/account', {
@@ -151,10 +136,6 @@ export const LATER: Record<string, (one: Scene) => Promise<unknown>> = {
     sessionsConfig.idleTimeout = 5 * MINUTE
   },
   'much more time': async () => clock.advance(20 * IDLE),
-}
-
-function inSeconds(milliseconds: number): string {
-  return `${milliseconds / 1000}s`
 }
 
 /**

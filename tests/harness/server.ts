@@ -23,7 +23,7 @@ export async function startServer(
   options: { env?: Record<string, string>; clockOffset?: number; port?: number } = {}
 ): Promise<TestServer> {
   const port = options.port ?? (await freePort())
-  const { cwd, args } = programOf('server')
+  const { cwd, args } = programOf('bin/server')
   const child = spawn(process.execPath, args, {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -62,6 +62,32 @@ export async function startServer(
  */
 export function startServers(count: number, options: Parameters<typeof startServer>[0] = {}) {
   return Promise.all(Array.from({ length: count }, () => startServer(options)))
+}
+
+type Shared = { kind: string; servers: Promise<TestServer[]> }
+let shared: Shared | undefined
+
+/**
+ * Servers like those of `startServers`, one for each of the options, that stay for the tests behind
+ * that ask for the same: each of them costs more than most tests. They are not for tests that end
+ * one, and the regular work of a server goes on in them. Asking for others ends them.
+ */
+export async function sharedServers(...options: Parameters<typeof startServer>[0][]) {
+  const kind = JSON.stringify(options)
+  if (shared?.kind !== kind) {
+    await stopSharedServers()
+    shared = { kind, servers: Promise.all(options.map((one) => startServer(one))) }
+  }
+  return shared.servers
+}
+
+/**
+ * Ends them, where a test wants no other process on the database, and behind the last test.
+ */
+export async function stopSharedServers(): Promise<void> {
+  const servers = await shared?.servers.catch(() => [])
+  shared = undefined
+  await Promise.all((servers ?? []).map((server) => server.stop()))
 }
 
 async function untilAnswering(url: string, child: ChildProcess, output: () => string) {

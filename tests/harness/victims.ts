@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
 import { makeUser } from './accounts.js'
 import type { Credentials } from './channels.js'
+import type { Surroundings } from './command.js'
 import { call, logIn } from './http.js'
 import { openMailbox, tokenIn } from './mailbox.js'
 import { makeClient } from './service_clients.js'
@@ -41,14 +42,14 @@ export async function openVictim(server = HERE) {
 export async function accompany(
   opened: Awaited<ReturnType<typeof openVictim>>,
   servers: { ofActing: string; asked: string },
-  env: Record<string, string>
+  surroundings: Surroundings
 ): Promise<Victim> {
   const { user, session, token, setLimit } = opened
   const acting = await logIn(servers.ofActing, user.email, { device: { name: 'Acting' } })
   const { basic } = await makeClient()
   return {
     server: servers.asked,
-    env,
+    surroundings,
     user: { id: user.id, email: user.email },
     session,
     token,

@@ -1,5 +1,5 @@
 import { PASSWORD } from './accounts.js'
-import { runAce } from './ace.js'
+import { jsonOfCommand, type Surroundings } from './command.js'
 import { call } from './http.js'
 
 /**
@@ -9,8 +9,8 @@ import { call } from './http.js'
 export type Victim = {
   /** The server that is asked to end it. */
   server: string
-  /** The environment of commands that end it. */
-  env: Record<string, string>
+  /** What commands that end it find. */
+  surroundings: Surroundings
   user: { id: number; email: string }
   session: { id: string; deviceId: string; platform: string }
   token: string
@@ -82,20 +82,20 @@ export const WAYS: Way[] = [
     what: 'force:logout --all --platform',
     reason: 'forced',
     counts: 1,
-    end: ({ env, session }) =>
-      command(env, ['force:logout', '--all', `--platform=${session.platform}`, '--yes']),
+    end: ({ surroundings, session }) =>
+      command(surroundings, ['force:logout', '--all', `--platform=${session.platform}`, '--yes']),
   },
   {
     what: 'force:logout USER',
     reason: 'forced',
     counts: 2,
-    end: ({ env, user }) => command(env, ['force:logout', user.email]),
+    end: ({ surroundings, user }) => command(surroundings, ['force:logout', user.email]),
   },
   {
     what: 'force:logout --all',
     reason: 'forced',
-    end: async ({ env }) => {
-      await command(env, ['force:logout', '--all', '--yes'])
+    end: async ({ surroundings }) => {
+      await command(surroundings, ['force:logout', '--all', '--yes'])
       return undefined
     },
   },
@@ -103,9 +103,9 @@ export const WAYS: Way[] = [
     what: 'sessions:trim',
     reason: 'forced',
     counts: 1,
-    end: async ({ env, setLimit }) => {
+    end: async ({ surroundings, setLimit }) => {
       await setLimit(1)
-      return command(env, ['sessions:trim'], 'sessions')
+      return command(surroundings, ['sessions:trim'], 'sessions')
     },
   },
   {
@@ -224,8 +224,7 @@ async function done(answer: ReturnType<typeof call>): Promise<undefined> {
   await answer
 }
 
-async function command(env: Record<string, string>, args: string[], number = 'ended') {
-  const { exitCode, stdout, stderr } = await runAce([...args, '--json'], { env })
-  if (exitCode !== 0) throw new Error(`ace ${args.join(' ')} failed:\n${stderr}`)
-  return JSON.parse(stdout)[number] as number
+async function command(surroundings: Surroundings, args: string[], number = 'ended') {
+  const said = await jsonOfCommand(args, surroundings)
+  return said[number] as number
 }

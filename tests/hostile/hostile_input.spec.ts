@@ -54,18 +54,30 @@ async function attack(
 }
 
 /**
- * Sends once more what was slow: eight at once wait for each other's hashes, and for whatever else
- * the machine does. What is slow again is a fault.
+ * Sends again what was slow, and takes the quickest: a busy machine makes any request slow now and
+ * then, but input that is slow to handle is slow each time.
  */
 async function patiently(port: number, { bytes, unfinished }: Hostile): Promise<Exchange> {
-  const result = await exchange(port, bytes, { leave: unfinished })
-  return result.took > LONGEST ? exchange(port, bytes, { leave: unfinished }) : result
+  const options = { leave: unfinished, patience: 3 * LONGEST }
+  let quickest = await exchange(port, bytes, options)
+  for (let again = 0; again < 4 && quickest.took > LONGEST; again++) {
+    const result = await exchange(port, bytes, options)
+    if (result.took < quickest.took) quickest = result
+  }
+  return quickest
 }
 
 function describe({ sent, slowest, statuses }: Run): string {
   const counts = [...statuses].sort(([one], [other]) => one - other)
   const told = counts.map(([status, count]) => `${status}: ${count}`).join(', ')
   return `seed ${SEED}, ${sent} requests, slowest ${Math.round(slowest)} ms; ${told}`
+}
+
+/**
+ * The message of a failure: a report may show nothing else of it.
+ */
+function told(run: Run): string {
+  return [`${run.faults.length} faults; ${describe(run)}`, ...run.faults.slice(0, 5)].join('\n')
 }
 
 test.group('Hostile input', (group) => {
@@ -85,7 +97,7 @@ test.group('Hostile input', (group) => {
 
     const run = await attack(server, routes, TOTAL)
     console.log(`    ${describe(run)}`)
-    assert.deepEqual(run.faults.slice(0, 5), [], `seed ${SEED}, ${run.faults.length} faults`)
+    assert.lengthOf(run.faults, 0, told(run))
     assert.isNull(server.process.exitCode)
     const alive = await fetch(`${server.url}/health/ready`)
     assert.equal(alive.status, 200)
@@ -108,7 +120,7 @@ test.group('Hostile input', (group) => {
       return [`Authorization: Bearer ${await (chance.percent(50) ? bearer() : admin())}`]
     })
     console.log(`    ${describe(run)}`)
-    assert.deepEqual(run.faults.slice(0, 5), [], `seed ${SEED}, ${run.faults.length} faults`)
+    assert.lengthOf(run.faults, 0, told(run))
     assert.isNull(server.process.exitCode)
     const alive = await fetch(`${server.url}/health/ready`)
     assert.equal(alive.status, 200)

@@ -27,22 +27,17 @@ test.group('A terminal with an older Node.js', (group) => {
     if (!olderNode) each.skip(true, 'There is no Node.js 20 to 23 on this machine')
   })
 
-  test('ace commands run on the bundled one', ({ assert }) => {
-    const { status, stdout } = spawnSync(olderNode!, ['ace', 'list', '--json'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      timeout: 25_000,
-    })
-    assert.equal(status, 0)
-    assert.include(stdout, 'force:logout')
-  })
-
-  test('exit codes pass through', ({ assert }) => {
+  test('ace commands run on the bundled one, and their exit codes pass through', ({ assert }) => {
     const { status, stderr } = spawnSync(
       olderNode!,
-      ['ace', 'force:logout', 'nobody@example.com', '--json'],
-      { cwd: ROOT, encoding: 'utf8', timeout: 25_000 }
+      ['ace', 'force:logout', 'nobody@example.com'],
+      {
+        cwd: ROOT,
+        encoding: 'utf8',
+        timeout: 50_000,
+      }
     )
     assert.equal(status, 2, stderr)
-  })
+    assert.include(stderr, 'nobody@example.com')
+  }).timeout(60_000)
 })

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
+import { programOf } from '#tests/harness/compiled'
 import { startServer } from '#tests/harness/server'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -10,16 +11,22 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
  * Starts the server, or the part of it that reads the variables, with the given ones on top of the
  * run's own.
  */
-function startWith(env: Record<string, string>, file = 'start/env.ts') {
-  return spawnSync(process.execPath, ['--import=@poppinss/ts-exec', file], {
-    cwd: ROOT,
+function startWith(
+  env: Record<string, string>,
+  file: Parameters<typeof programOf>[0] = 'start/env'
+) {
+  const { cwd, args } = programOf(file)
+  return spawnSync(process.execPath, args, {
+    cwd,
     encoding: 'utf8',
     env: { ...process.env, PORT: '0', ...env },
     timeout: 20_000,
   })
 }
 
-test.group('Environment', () => {
+test.group('Environment', (group) => {
+  group.tap((one) => one.timeout(60_000))
+
   test('{name}={value} stops the start with one line that says what is allowed')
     .with([
       { name: 'PORT', value: '70000', allowed: 'a whole number from 0 to 65535' },
@@ -60,7 +67,7 @@ test.group('Environment', () => {
     })
 
   test('the server itself stops there, and says how to make a missing APP_KEY', ({ assert }) => {
-    const { status, stdout, stderr } = startWith({ APP_KEY: '' }, 'bin/server.ts')
+    const { status, stdout, stderr } = startWith({ APP_KEY: '' }, 'bin/server')
     assert.equal(status, 1)
     assert.equal(stdout, '')
     assert.match(stderr, /^APP_KEY is missing\. [^\n]*generate:key --show\n$/)

@@ -1,6 +1,5 @@
 import { test } from '@japa/runner'
 import sessionsConfig from '#config/sessions'
-import { runAce } from '#tests/harness/ace'
 import {
   ALIVE,
   CHANNELS,
@@ -11,11 +10,12 @@ import {
   openStream,
   saidEverywhere,
 } from '#tests/harness/channels'
+import { jsonOfCommand } from '#tests/harness/command'
 import { emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
 import { keepPolicy } from '#tests/harness/policy'
 import { makeClient } from '#tests/harness/service_clients'
-import { startServer, type TestServer } from '#tests/harness/server'
+import { sharedServers, startServer, type TestServer } from '#tests/harness/server'
 import { sessionRow } from '#tests/harness/session_rows'
 import { openVictim, signInAdmin } from '#tests/harness/victims'
 
@@ -38,12 +38,10 @@ test.group('Two servers', (group) => {
   let ahead: TestServer
 
   group.setup(async () => {
-    const [first, second] = await Promise.all([start(LATE), start(AHEAD)])
-    late = first
-    ahead = second
-    return async () => {
-      await Promise.all([late.stop(), ahead.stop()])
-    }
+    ;[late, ahead] = await sharedServers(
+      { clockOffset: LATE, env: POLICY },
+      { clockOffset: AHEAD, env: POLICY }
+    )
   })
   group.each.setup(() => emptyDatabase())
 
@@ -116,9 +114,9 @@ test.group('Two servers', (group) => {
     const path = `/api/v1/admin/users/${one.user.id}/sessions`
     const { body } = await call(ahead.url, 'GET', path, { token: admin })
     assert.deepEqual(idsOf(body.data), [one.session.id])
-    const env = { ...POLICY, CLOCK_OFFSET_MS: String(AHEAD) }
-    const listed = await runAce(['sessions:list', one.user.email, '--json'], { env })
-    assert.deepEqual(idsOf(JSON.parse(listed.stdout).sessions), [one.session.id])
+    const surroundings = { ahead: AHEAD, policy: { idleTimeout: IDLE } }
+    const { sessions } = await jsonOfCommand(['sessions:list', one.user.email], surroundings)
+    assert.deepEqual(idsOf(sessions), [one.session.id])
   })
 
   for (const channel of Object.keys(CHANNELS)) {
