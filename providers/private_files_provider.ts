@@ -1,4 +1,4 @@
-import { isAbsolute } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ApplicationService } from '@adonisjs/core/types'
 
 /**
@@ -10,11 +10,11 @@ export default class PrivateFilesProvider {
   async ready() {
     const { default: env } = await import('#start/env')
     const { readableByOthers } = await import('#app/database/private_files')
-    const files = [this.app.makePath('.env')]
-    if (process.env.ENV_PATH) files.push(`${process.env.ENV_PATH}/.env`)
+    const directory = resolve(this.app.makePath(), process.env.ENV_PATH ?? '')
+    const mode = `.env.${env.get('NODE_ENV')}`
+    const files = ['.env', '.env.local', mode, `${mode}.local`].map((name) => join(directory, name))
     if (env.get('DB_CONNECTION') === 'sqlite') {
-      const named = env.get('SQLITE_FILE')
-      const file = isAbsolute(named) ? named : this.app.makePath(named)
+      const file = resolve(this.app.makePath(), env.get('SQLITE_FILE'))
       files.push(file, `${file}-wal`, `${file}-shm`)
     }
     const logger = await this.app.container.make('logger')

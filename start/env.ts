@@ -50,6 +50,7 @@ async function readEnvironment() {
     LEGACY_JWT_UNTIL: rules.instant(),
 
     WEB_CONSOLE: rules.oneOf(['on', 'off'], 'on'),
+    DOCS: rules.oneOf(['on', 'off'], 'on'),
     METRICS_TOKEN: rules.optionalSecret({ min: 16 }),
     HASH_QUEUE_LIMIT: rules.whole(200, { min: 1, max: 100_000 }),
 

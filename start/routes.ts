@@ -1,5 +1,6 @@
 import router from '@adonisjs/core/services/router'
 import { controllers } from '#generated/controllers'
+import env from '#start/env'
 import { middleware } from '#start/kernel'
 
 const NOT_POST = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']
@@ -83,8 +84,12 @@ router.get('health/ready', [controllers.Health, 'ready'])
 router.get('metrics', [controllers.Metrics, 'show'])
 router.get('openapi.json', [controllers.Openapi, 'show'])
 
-router.get('/', [controllers.Console, 'show'])
-router.get('reset-password', [controllers.Console, 'show']).as('console.reset')
-router.get('console/:file', [controllers.Console, 'asset'])
-router.get('docs', [controllers.Docs, 'show'])
-router.get('docs/:file', [controllers.Docs, 'asset'])
+if (env.get('WEB_CONSOLE') === 'on') {
+  router.get('/', [controllers.Console, 'show'])
+  router.get('reset-password', [controllers.Console, 'show']).as('console.reset')
+  router.get('console/:file', [controllers.Console, 'asset'])
+}
+if (env.get('DOCS') === 'on') {
+  router.get('docs', [controllers.Docs, 'show'])
+  router.get('docs/:file', [controllers.Docs, 'asset'])
+}

@@ -21,7 +21,7 @@ import { keyLastUsed } from '#app/api_keys/last_used'
 import { useSession, type UseNoted } from '#app/sessions/last_seen'
 import { logOut, type LogOutScope } from '#app/sessions/log_out'
 import { openSession, type OpenedSession, type SignIn } from '#app/sessions/open'
-import type { Session } from '#app/sessions/session'
+import type { ProvenKey, Session } from '#app/sessions/session'
 
 /**
  * What a sign-in may say of itself; the guard adds what the request says.
@@ -80,9 +80,9 @@ export class ApiGuard implements GuardContract<User> {
   token?: TokenRecord
 
   /**
-   * The key that a sign-in proved to hold (RFC 7638 thumbprint): its session is bound to it.
+   * The key that a sign-in has proven to hold: its session is bound to it.
    */
-  provenKey: string | null = null
+  provenKey: ProvenKey = { keyThumbprint: null }
 
   /**
    * The request on whose behalf a proxy asks; unset when it is this one.
@@ -290,7 +290,7 @@ export function signInOf({ request, auth }: HttpContext): SignIn {
     device: { id: null, name: null, platform: null },
     ip: request.ip(),
     userAgent: userAgentOf(request.request),
-    keyThumbprint: auth.use('api').provenKey,
+    ...auth.use('api').provenKey,
   }
 }
 

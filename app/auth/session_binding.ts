@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { InvalidProof, verifyProof, type Proof, type ProofTarget } from '#app/auth/dpop/proof'
-import { rememberProof, withProof } from '#app/auth/dpop/replay'
+import { rememberProof } from '#app/auth/dpop/replay'
 import { urlsOf } from '#app/auth/dpop/target'
 import { Semaphore } from '#app/background/semaphore'
 import { clientAddress } from '#app/http/client_address'
@@ -12,7 +12,7 @@ import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import { endSession } from '#app/sessions/end'
-import type { Session } from '#app/sessions/session'
+import type { ProvenKey, Session } from '#app/sessions/session'
 
 /**
  * Signatures that are verified at once. The rest wait, fair to networks, so that who sends many
@@ -59,35 +59,32 @@ async function demandHolder(session: Session, credentials: Credentials, request:
 }
 
 /**
- * The proof of possession of a sign-in or a refresh, verified; null without one. Throws
- * `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for one that does not hold. It counts as used
- * only by `useKeyProof`.
+ * The key that a sign-in or a refresh proves to hold; none without a proof. Throws
+ * `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for one that does not hold. The proof is written
+ * down by who opens or renews the session, in that transaction: who is refused leaves no row.
  */
-export async function readKeyProof(message: IncomingMessage): Promise<Proof | null> {
+export async function readKeyProof(message: IncomingMessage): Promise<ProvenKey> {
   const proofs = proofsOf(message)
-  if (proofs.length === 0) return null
-  return checkProof(message, proofs, { method: message.method!, urls: urlsOf(message) }, 400)
+  if (proofs.length === 0) return { keyThumbprint: null }
+  const target = { method: message.method!, urls: urlsOf(message) }
+  const proof = await checkProof(message, proofs, target, 400)
+  return {
+    keyThumbprint: proof.keyThumbprint,
+    spendProof: async (trx) => {
+      if (!(await rememberProof(proof, trx))) throw usedBefore(400)
+    },
+  }
 }
 
 /**
  * The same of a sign-in. With `SESSION_BINDING=key` there must be one.
  */
-export async function readSignInProof(message: IncomingMessage): Promise<Proof | null> {
-  const proof = await readKeyProof(message)
-  if (proof === null && sessionsConfig.binding === 'key') {
+export async function readSignInProof(message: IncomingMessage): Promise<ProvenKey> {
+  const proven = await readKeyProof(message)
+  if (proven.keyThumbprint === null && sessionsConfig.binding === 'key') {
     throw new E_INVALID_DPOP_PROOF(400, 'Send a proof of possession (DPoP) with a sign-in.')
   }
-  return proof
-}
-
-/**
- * Does what a proof was sent for, once for each proof.
- */
-export function useKeyProof<Result>(
-  proof: Proof | null,
-  work: () => Promise<Result>
-): Promise<Result> {
-  return withProof(proof, () => usedBefore(400), work)
+  return proven
 }
 
 async function demandProof(bound: string, credentials: Credentials, request: BoundRequest) {

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
+import edge from 'edge.js'
 import { E_NOT_FOUND } from '#exceptions/errors'
+import { StaticContent, staticFile } from '#app/http/static_content'
 import env from '#start/env'
 
 /**
@@ -20,47 +22,36 @@ const CONTENT_SECURITY_POLICY = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-const TYPES: Record<string, string> = {
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml',
-}
+const PAGE = new StaticContent(
+  {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+    'Cache-Control': 'no-cache',
+  },
+  () => edge.render('console', { signUpOpen: env.get('SIGNUP') === 'open' })
+)
+
+const ASSETS = new Map(
+  readdirSync(app.makePath('resources/console')).map((name) => [
+    name,
+    staticFile(app.makePath('resources/console', name), {
+      'Cache-Control': 'no-cache',
+      'Content-Security-Policy': "default-src 'none'",
+    }),
+  ])
+)
 
 /**
  * The page on which people see and end their sessions. It uses the public API only.
  */
 export default class ConsoleController {
-  async show({ response, view }: HttpContext) {
-    demandConsole()
-    const page = await view.render('console', { signUpOpen: env.get('SIGNUP') === 'open' })
-    response
-      .header('Content-Security-Policy', CONTENT_SECURITY_POLICY)
-      .header('Referrer-Policy', 'no-referrer')
-      .header('X-Content-Type-Options', 'nosniff')
-      .header('Cache-Control', 'no-cache')
-      .type('html')
-    return page
+  show(ctx: HttpContext) {
+    return PAGE.send(ctx)
   }
 
-  async asset({ request, response }: HttpContext) {
-    demandConsole()
-    const name: string = request.param('file')
-    const type = TYPES[/^[a-z]+\.(js|css|svg)$/.exec(name)?.[1] ?? '']
-    const content =
-      type && (await readFile(app.makePath('resources/console', name)).catch(() => null))
-    if (!content) throw new E_NOT_FOUND()
-    response
-      .header('Content-Type', type)
-      .header('X-Content-Type-Options', 'nosniff')
-      .header('Cache-Control', 'no-cache')
-      .header('Content-Security-Policy', "default-src 'none'")
-    return content
+  asset(ctx: HttpContext) {
+    const asset = ASSETS.get(ctx.request.param('file'))
+    if (!asset) throw new E_NOT_FOUND()
+    return asset.send(ctx)
   }
-}
-
-/**
- * `WEB_CONSOLE=off`: there is no such page.
- */
-function demandConsole() {
-  if (env.get('WEB_CONSOLE') === 'off') throw new E_NOT_FOUND()
 }

@@ -1,29 +1,24 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
+import edge from 'edge.js'
 import { E_NOT_FOUND } from '#exceptions/errors'
+import { StaticContent, staticFile } from '#app/http/static_content'
 
-const installed = fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json'))
+const INSTALLED = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
+const CACHED = { 'Cache-Control': 'public, max-age=3600' }
 
 /**
  * The files that the page needs, two of the installed `swagger-ui-dist` and our own.
  */
-const ASSETS: Record<string, { type: string; path: string }> = {
-  'swagger-ui.css': {
-    type: 'text/css; charset=utf-8',
-    path: join(dirname(installed), 'swagger-ui.css'),
-  },
-  'swagger-ui-bundle.js': {
-    type: 'text/javascript; charset=utf-8',
-    path: join(dirname(installed), 'swagger-ui-bundle.js'),
-  },
-  'start.js': {
-    type: 'text/javascript; charset=utf-8',
-    path: app.makePath('resources/docs/start.js'),
-  },
-}
+const ASSETS = new Map(
+  [
+    join(INSTALLED, 'swagger-ui.css'),
+    join(INSTALLED, 'swagger-ui-bundle.js'),
+    app.makePath('resources/docs/start.js'),
+  ].map((path) => [basename(path), staticFile(path, CACHED)])
+)
 
 /**
  * Swagger UI sets styles on elements and draws its icons from data URLs; nothing comes from
@@ -40,28 +35,26 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+const PAGE = new StaticContent(
+  {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+    'Cache-Control': 'no-cache',
+  },
+  () => edge.render('docs')
+)
+
 /**
  * A page to read and try the API, served from the installed package.
  */
 export default class DocsController {
-  async show({ response, view }: HttpContext) {
-    const page = await view.render('docs')
-    response
-      .header('Content-Security-Policy', CONTENT_SECURITY_POLICY)
-      .header('X-Content-Type-Options', 'nosniff')
-      .header('Cache-Control', 'no-cache')
-      .type('html')
-    return page
+  show(ctx: HttpContext) {
+    return PAGE.send(ctx)
   }
 
-  async asset({ request, response }: HttpContext) {
-    const name: string = request.param('file')
-    const asset = Object.hasOwn(ASSETS, name) ? ASSETS[name] : undefined
+  asset(ctx: HttpContext) {
+    const asset = ASSETS.get(ctx.request.param('file'))
     if (!asset) throw new E_NOT_FOUND()
-    response
-      .header('Content-Type', asset.type)
-      .header('X-Content-Type-Options', 'nosniff')
-      .header('Cache-Control', 'public, max-age=3600')
-    return readFile(asset.path)
+    return asset.send(ctx)
   }
 }

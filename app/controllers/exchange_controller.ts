@@ -5,7 +5,7 @@ import { limitExchange } from '#app/rate_limits/limits'
 import { signInOf } from '#app/auth/guard'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { E_NOT_FOUND } from '#exceptions/errors'
-import { readSignInProof, useKeyProof } from '#app/auth/session_binding'
+import { readSignInProof } from '#app/auth/session_binding'
 import { deviceOf } from '#app/devices/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { exchangeValidator } from '#validators/auth'
@@ -17,10 +17,8 @@ export default class ExchangeController {
     const { jwt, device } = await exchangeValidator.validate(ctx.request.body())
     const { user, opened } = await countSignIn(() =>
       limitExchange({ jwt, ip: ctx.request.ip() }, async () => {
-        const proof = await readSignInProof(ctx.request.request)
-        const keyThumbprint = proof?.keyThumbprint ?? null
-        const signIn = { ...signInOf(ctx), keyThumbprint, device: deviceOf(device) }
-        return useKeyProof(proof, () => exchangeJwt(jwt, signIn))
+        const proven = await readSignInProof(ctx.request.request)
+        return exchangeJwt(jwt, { ...signInOf(ctx), ...proven, device: deviceOf(device) })
       })
     )
     ctx.response.header('Cache-Control', 'no-store')

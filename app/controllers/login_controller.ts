@@ -2,7 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { countSignIn } from '#app/metrics/count_sign_in'
 import { limitSignIn } from '#app/rate_limits/limits'
-import { readSignInProof, useKeyProof } from '#app/auth/session_binding'
+import { readSignInProof } from '#app/auth/session_binding'
 import { deviceOf } from '#app/devices/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { loginValidator } from '#validators/auth'
@@ -15,15 +15,13 @@ export default class LoginController {
       return limitSignIn(
         { email, ip: request.ip() },
         async (caller) => {
-          const proof = await readSignInProof(request.request)
-          return { proof, verified: await verifyCredentials(account, password, caller) }
+          auth.use('api').provenKey = await readSignInProof(request.request)
+          return verifyCredentials(account, password, caller)
         },
-        ({ proof, verified }) =>
-          useKeyProof(proof, async () => {
-            auth.use('api').provenKey = proof?.keyThumbprint ?? null
-            const session = await auth.login(verified, { device: deviceOf(device), ...choice })
-            return { user: verified, opened: session }
-          })
+        async (verified) => ({
+          user: verified,
+          opened: await auth.login(verified, { device: deviceOf(device), ...choice }),
+        })
       )
     })
 

@@ -1,9 +1,14 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { StaticContent } from '#app/http/static_content'
 import { openApiDocument } from '#app/openapi/document'
 
+const DOCUMENT = new StaticContent(
+  { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-cache' },
+  async () => JSON.stringify(openApiDocument)
+)
+
 export default class OpenapiController {
-  async show({ response }: HttpContext) {
-    response.header('Cache-Control', 'no-cache')
-    return openApiDocument
+  show(ctx: HttpContext) {
+    return DOCUMENT.send(ctx)
   }
 }

@@ -3,7 +3,7 @@ import { signUp } from '#app/accounts/sign_up'
 import { limitSignUp } from '#app/rate_limits/limits'
 import { signInOf } from '#app/auth/guard'
 import { E_SIGNUP_CLOSED } from '#exceptions/errors'
-import { readSignInProof, useKeyProof } from '#app/auth/session_binding'
+import { readSignInProof } from '#app/auth/session_binding'
 import { deviceOf } from '#app/devices/device'
 import env from '#start/env'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
@@ -17,10 +17,8 @@ export default class SignupController {
     const { user, opened } = await limitSignUp(
       { ...account, ip: ctx.request.ip() },
       async (caller) => {
-        const proof = await readSignInProof(ctx.request.request)
-        const keyThumbprint = proof?.keyThumbprint ?? null
-        const signIn = { ...signInOf(ctx), keyThumbprint, device: deviceOf(device) }
-        return useKeyProof(proof, () => signUp(account, signIn, caller))
+        const proven = await readSignInProof(ctx.request.request)
+        return signUp(account, { ...signInOf(ctx), ...proven, device: deviceOf(device) }, caller)
       }
     )
 

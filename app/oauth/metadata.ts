@@ -1,5 +1,6 @@
 import { PROOF_ALGORITHMS } from '#exceptions/challenges'
 import { appUrl } from '#config/app'
+import env from '#start/env'
 
 /**
  * Who issues the tokens, RFC 8414 §2.
@@ -22,5 +23,5 @@ export const authorizationServerMetadata = {
   revocation_endpoint: `${issuer}/oauth/revoke`,
   revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
   dpop_signing_alg_values_supported: [...PROOF_ALGORITHMS],
-  service_documentation: `${issuer}/docs`,
+  ...(env.get('DOCS') === 'on' && { service_documentation: `${issuer}/docs` }),
 }

@@ -21,6 +21,7 @@ import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/
 import {
   byLatestActivity,
   describeSession,
+  type ProvenKey,
   type Session,
   type StoredSession,
 } from '#app/sessions/session'
@@ -28,21 +29,19 @@ import { insertOf, rows } from '#app/database/sql'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
- * What a sign-in asks for.
+ * What a sign-in asks for. The tokens are bound to the key that it has proven.
  */
 export type SignIn = {
   device: Device
   ip: string | null
   userAgent: string | null
-  /** The key that the session's tokens are bound to, proven by the client. */
-  keyThumbprint?: string | null
   /** The first session of an account that is made with it. */
   atSignUp?: boolean
   /** Ends all other sessions of the user, whatever the limit. */
   logoutOthers?: boolean
   /** Ends these sessions of the user: the choice after `E_SESSION_LIMIT_REACHED`. */
   endSessions?: string[]
-}
+} & Partial<ProvenKey>
 
 export type EndedSession = { session: Session; reason: EndReason }
 
@@ -91,6 +90,7 @@ export async function openSessionUnderLock(
 
   const live = await closeEndedOfUser(trx, user.id, { deviceId: signIn.device.id })
   const endedSessions = chooseEndings(await byLastUse(trx, live), limit, signIn)
+  await signIn.spendProof?.(trx)
   for (const reason of new Set(endedSessions.map((ended) => ended.reason))) {
     const sessions = endedSessions.filter((ended) => ended.reason === reason)
     await endSessions(

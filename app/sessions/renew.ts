@@ -9,6 +9,7 @@ import { COVERED_SQL } from '#app/sessions/liveness'
 import {
   SELECTED_SESSION_COLUMNS,
   toSession,
+  type ProvenKey,
   type SessionRow,
   type StoredSession,
 } from '#app/sessions/session'
@@ -33,7 +34,7 @@ import type User from '#models/user'
 /**
  * Who presents a refresh token: the key that the request proves to hold, and its user agent.
  */
-export type Holder = { keyThumbprint: string | null; userAgent: string | null }
+export type Holder = ProvenKey & { userAgent: string | null }
 
 export type Renewal = { tokens: IssuedTokens; session: StoredSession }
 
@@ -114,6 +115,7 @@ async function renewUnderLock(
   }
   const mismatch = await refuseStranger(trx, session, holder)
   if (mismatch) return mismatch
+  await holder.spendProof?.(trx)
 
   if (found.ended_at !== null) {
     return answerSpent(trx, session, refreshToken, found)

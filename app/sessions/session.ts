@@ -1,3 +1,4 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { toDate, type StoredInstant } from '#models/instant'
 import { shownDevice, type Device } from '#app/devices/device'
 
@@ -18,6 +19,15 @@ export type Session = {
   keyThumbprint: string | null
   /** The absolute lifetime. The idle timeout may end it sooner. */
   expiresAt: Date
+}
+
+/**
+ * The key that a client has proven to hold; null: it has proven none. `spendProof` makes sure, in
+ * the transaction that gives tokens for that key, that the proof was not used before.
+ */
+export type ProvenKey = {
+  keyThumbprint: string | null
+  spendProof?: (trx: TransactionClientContract) => Promise<void>
 }
 
 /**

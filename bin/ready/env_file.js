@@ -19,8 +19,8 @@ export function createEnvFile() {
   const filled = blank.test(present)
     ? present.replace(blank, line)
     : `${present && present.replace(/\n*$/, '\n')}${line}\n`
+  /** The mode below is for a new file alone: a copied .env.example is readable by others. */
+  if (existsSync(FILE)) chmodSync(FILE, 0o600)
   writeFileSync(FILE, filled, { mode: 0o600 })
-  /** The mode above is for a new file alone: a copied .env.example is readable by others. */
-  chmodSync(FILE, 0o600)
   console.error(present ? 'Gave .env an APP_KEY.' : 'Created .env with an APP_KEY of its own.')
 }

@@ -336,4 +336,21 @@ test.group('ScheduledJob', (group) => {
     assert.equal(second.spent, 1)
     assert.equal(await countRows('dpop_proofs'), 1)
   })
+
+  test('all old rows of strangers go, and those that still count stay', async ({ assert }) => {
+    for (const table of ['rate_limits', 'dpop_proofs']) {
+      const rowsAt = (first: number, count: number, later: Date) =>
+        Array.from({ length: count }, (_, index) =>
+          OLD_ROWS[table]({ index: first + index, userId: 0, later })
+        )
+      for (let first = 0; first < 2_500; first += 250) {
+        await db.table(table).multiInsert(rowsAt(first, 250, clock.now()))
+      }
+      await db.table(table).multiInsert(rowsAt(2_500, 5, new Date(clock.millis() + 1)))
+    }
+    const { spent } = await prune({ olderThan: 30 * DAY })
+    assert.equal(spent, 5_000)
+    assert.equal(await countRows('rate_limits'), 5)
+    assert.equal(await countRows('dpop_proofs'), 5)
+  })
 })

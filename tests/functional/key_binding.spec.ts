@@ -336,4 +336,30 @@ test.group('Sessions bound to a user agent', (group) => {
     }
     assert.equal(await countRows('api_tokens'), 0)
   })
+
+  test('one that is too long to be stored is neither refused nor ended by its own binding', async ({
+    assert,
+  }) => {
+    sessionsConfig.bindingEnds = true
+    const user = await makeUser()
+    const post = (path: string, body: unknown, userAgent: string) =>
+      call(server(), 'POST', path, { body, headers: { 'user-agent': userAgent } })
+    /** What names the family stands before the cut, behind it, and across it. */
+    for (const long of [
+      `${CHROME} ${'x'.repeat(2_000)}`,
+      `Mozilla/5.0 (${'x'.repeat(600)}) ${CHROME}`,
+      `Mozilla/5.0 (Windows NT 10.0) ${'x'.repeat(470)} Chrome/140.0.0.0 Safari/537.36`,
+      `${'x'.repeat(600)}/1.0`,
+    ]) {
+      const body = { email: user.email, password: PASSWORD }
+      const opened = await post('/api/v1/auth/login', body, long)
+      const { token, refreshToken } = opened.body.data
+      const used = await useAs(long, token)
+      assert.equal(used.status, 200)
+      const renewed = await post('/api/v1/auth/refresh', { refreshToken }, long)
+      assert.equal(renewed.status, 200)
+      const again = await useAs(long, renewed.body.data.token)
+      assert.equal(again.status, 200)
+    }
+  })
 })

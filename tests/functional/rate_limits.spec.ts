@@ -298,6 +298,27 @@ test.group('Other rate limits', (group) => {
     assert.equal(Number(after.n), Number(before.n))
   })
 
+  test('what strangers of one network send leaves a bounded number of rows: {$self}')
+    .with(['signIn', 'signUp', 'forgot', 'refresh', 'introspect'] as const)
+    .run(async ({ assert, cleanup }, kind) => {
+      const one = { count: 1, windowMs: MINUTE }
+      cleanup(limitRates({ signIn: one, signUp: one, reset: one, refresh: one, introspect: one }))
+      const attempts = {
+        signIn: (who: string) => guessing({ email: who, ip: HERE }, wrong),
+        signUp: (who: string) => limitSignUp({ email: who, ip: HERE }, wrong),
+        forgot: (who: string) => limitForgot({ email: who, ip: HERE }, right),
+        refresh: (who: string) => limitRefresh({ refreshToken: who, ip: HERE }, wrong),
+        introspect: (who: string) => limitIntrospection({ clientId: who, ip: HERE }, wrong),
+      }
+      for (let who = 0; who < 200; who++) await outcome(attempts[kind](`${who}@example.com`))
+      const rows: { key: string }[] = await db.from('rate_limits').select('key')
+      const ofNetwork = rows.filter(({ key }) => key.includes(':network:'))
+      assert.lengthOf(ofNetwork, 1)
+      /** Ten attempts fill a network, and an eleventh finds that out. */
+      const ofAccounts = kind === 'signIn' ? 2 * 11 : 11
+      assert.isAtMost(rows.length, 1 + ofAccounts)
+    })
+
   test('reset tokens can not be found by trying', async ({ assert, cleanup }) => {
     cleanup(limitRates({ reset: limit }))
     const statuses: number[] = []

@@ -100,5 +100,5 @@ test.group('Security headers', (group) => {
     })
     assert.equal(preflight.status, 204)
     assert.include(preflight.headers.get('access-control-allow-headers'), 'authorization')
-  })
+  }).timeout(60_000)
 })

@@ -7,9 +7,15 @@ export type Route = { method: string; pattern: string; fields: Record<string, st
 
 /**
  * Bytes to send. `unfinished`: the server may rightly wait for more of them, so the sender goes
- * away at once, and needs no answer.
+ * away at once, and needs no answer. `deaf`: the sender reads nothing.
  */
-export type Hostile = { bytes: Buffer; kind: string; path: string; unfinished: boolean }
+export type Hostile = {
+  bytes: Buffer
+  kind: string
+  path: string
+  unfinished: boolean
+  deaf?: boolean
+}
 
 type Draft = {
   method: string
@@ -17,6 +23,8 @@ type Draft = {
   headers: string[]
   body: Buffer | null
   chunked: boolean
+  /** The sender hangs up before the end of what it has announced. */
+  cutOff?: boolean
 }
 
 /**
@@ -61,6 +69,7 @@ export function hostileRequest(chance: Chance, route: Route, headers: string[] =
     const bytes = chance.percent(50) ? chance.pick(values.GARBAGE) : chance.bytes(chance.below(200))
     return { bytes, kind: 'no request', path: '', unfinished: true }
   }
+  if (chance.percent(1)) return deafRequests(chance, route, headers)
   const draft: Draft = {
     method: route.method,
     path: route.pattern.replace(/:\w+/g, () => chance.pick(values.PATH_PARTS.slice(0, 12))),
@@ -72,17 +81,47 @@ export function hostileRequest(chance: Chance, route: Route, headers: string[] =
   if (takesBody) fillBody(chance, route, draft)
   const kinds = Array.from({ length: 1 + chance.below(3) }, () => {
     const hurt = chance.percent(takesBody ? 50 : 0)
-      ? chance.pick([hurtField, hurtField, hurtField, hurtBody])
+      ? chance.pick([hurtField, hurtField, hurtField, hurtBody, hurtEmail])
       : chance.pick(WOUNDS)
     hurt(chance, draft, route)
     return hurt.name
   })
+  const bytes = toBytes(draft)
   return {
-    bytes: toBytes(draft),
+    bytes: draft.cutOff ? bytes.subarray(0, cutAt(chance, bytes)) : bytes,
     kind: kinds.join('+'),
     path: draft.path,
-    unfinished: draft.method === 'CONNECT' || draft.headers.some((line) => LENGTHS.test(line)),
+    unfinished:
+      draft.cutOff ||
+      draft.method === 'CONNECT' ||
+      draft.headers.some((line) => LENGTHS.test(line)),
   }
+}
+
+/**
+ * Many requests on one connection whose sender reads no answer. None of them costs a password hash:
+ * those would hold up whoever sends at the same time, from the same network.
+ */
+function deafRequests(chance: Chance, route: Route, headers: string[]): Hostile {
+  const { method, pattern } = route
+  const path = pattern.replace(/:\w+/g, 'swagger-ui-bundle.js')
+  const body = Buffer.from('{}')
+  const lines = [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...headers]
+  if (!['GET', 'HEAD', 'OPTIONS'].includes(method)) {
+    lines.push('Content-Type: application/json', `Content-Length: ${body.length}`, '', '{}')
+  } else lines.push('', '')
+  const one = Buffer.from(lines.join('\r\n'), 'latin1')
+  const bytes = Buffer.concat(Array<Buffer>(2 + chance.below(1_200)).fill(one))
+  return { bytes, kind: 'deafRequests', path, unfinished: true, deaf: true }
+}
+
+/**
+ * Somewhere within the body, or within the head where there is none.
+ */
+function cutAt(chance: Chance, bytes: Buffer): number {
+  const body = bytes.indexOf('\r\n\r\n') + 4
+  const from = body < bytes.length ? body : 0
+  return from + chance.below(bytes.length - from)
 }
 
 /**
@@ -156,6 +195,32 @@ const hurtBytes: Wound = (chance, draft, route) => {
   if (chance.percent(30)) draft.body = draft.body.subarray(0, chance.below(draft.body.length))
 }
 
+const hurtEmail: Wound = (chance, draft, route) => {
+  if (!route.fields.email) return
+  const email = chance.pick(values.EMAILS)
+  const fields: Record<string, string> = { ...route.fields, email: JSON.stringify(email) }
+  /** An address that is good would make an account, so the password is not. */
+  if (route.pattern.endsWith('/signup')) fields.password = '"short"'
+  const parts = Object.entries(fields).map(([name, value]) => `"${name}":${value}`)
+  draft.body = Buffer.from(`{${parts.join(',')}}`)
+}
+
+const hurtProof: Wound = (chance, draft) => {
+  for (let line = 0; line <= chance.below(2); line++) {
+    draft.headers.push(`DPoP: ${chance.pick(values.PROOFS)}`)
+  }
+}
+
+const hurtAddress: Wound = (chance, draft) => {
+  const name = chance.pick(['X-Forwarded-For', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded'])
+  const hops = Array.from({ length: 1 + chance.below(3) }, () => chance.pick(values.ADDRESSES))
+  draft.headers.push(`${name}: ${hops.join(', ')}`)
+}
+
+const cutOff: Wound = (_, draft) => {
+  draft.cutOff = true
+}
+
 const WOUNDS = [
   hurtPath,
   hurtQuery,
@@ -165,6 +230,9 @@ const WOUNDS = [
   hurtType,
   hurtEncoding,
   hurtBytes,
+  hurtProof,
+  hurtAddress,
+  cutOff,
 ]
 
 const NAMES = [

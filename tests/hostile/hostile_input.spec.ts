@@ -6,7 +6,7 @@ import { startServer, type TestServer } from '#tests/harness/server'
 import { Chance } from './chance.js'
 import { hostileRequest, servedRoutes, type Hostile, type Route } from './generator.js'
 import { faultOf, LONGEST } from './judge.js'
-import { exchange, type Exchange } from './raw_client.js'
+import { exchange, sendDeaf, type Exchange } from './raw_client.js'
 import { MARKER } from './values.js'
 
 /**
@@ -35,7 +35,7 @@ async function attack(
       const route = routes[index % routes.length]
       const chance = new Chance(SEED * 1_000_003 + index)
       const request = hostileRequest(chance, route, await speakFor(chance))
-      const result = await patiently(port, request)
+      const result = await (request.deaf ? sendDeaf(port, request.bytes) : patiently(port, request))
       run.slowest = Math.max(run.slowest, result.took)
       for (const { status } of result.answers) {
         run.statuses.set(status, (run.statuses.get(status) ?? 0) + 1)
@@ -85,7 +85,7 @@ test.group('Hostile input', (group) => {
 
   group.each.setup(() => emptyDatabase())
   group.each.setup(async () => {
-    server = await startServer({ env: { LOG_LEVEL: 'trace' } })
+    server = await startServer({ env: { LOG_LEVEL: 'trace', TRUST_PROXY: 'all' } })
     return () => server.stop()
   })
 

@@ -1,4 +1,6 @@
 import { connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 
 export type RawAnswer = { status: number; headers: Map<string, string>; body: string }
 
@@ -40,6 +42,19 @@ export function exchange(
   })
 }
 
+/**
+ * Sends these bytes, reads nothing and hangs up a moment later.
+ */
+export async function sendDeaf(port: number, bytes: Buffer): Promise<Exchange> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.pause()
+  socket.write(bytes)
+  await wait(100)
+  socket.destroy()
+  return { answers: [], took: 0, timedOut: false, rest: '' }
+}
+
 function parseAnswers(bytes: Buffer): { answers: RawAnswer[]; rest: string } {
   const answers: RawAnswer[] = []
   let text = bytes.toString('latin1')
@@ -61,7 +76,9 @@ function parseAnswers(bytes: Buffer): { answers: RawAnswer[]; rest: string } {
     const status = Number(code)
     if (status === 100) continue
     const length = Number(headers.get('content-length') ?? text.length)
-    const body = Buffer.from(text.slice(0, length), 'latin1').toString('utf8')
+    const sent = Buffer.from(text.slice(0, length), 'latin1')
+    const packed = headers.get('content-encoding') === 'gzip' && sent.length > 0
+    const body = (packed ? gunzipSync(sent) : sent).toString('utf8')
     answers.push({ status, headers, body })
     text = text.slice(length)
   }

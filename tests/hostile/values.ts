@@ -249,6 +249,99 @@ export const QUERIES: readonly string[] = [
   `a${'[b]'.repeat(2_000)}=1`,
 ]
 
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/**
+ * A proof of possession with these parts in its header, signed by nobody.
+ */
+function unsignedProof(jwk: unknown, header: object = {}, signature = 'A'.repeat(86)): string {
+  const claims = { jti: MARKER, htm: 'POST', htu: 'http://localhost/', iat: 4_102_444_800 }
+  return `${encode({ typ: 'dpop+jwt', alg: 'RS256', jwk, ...header })}.${encode(claims)}.${signature}`
+}
+
+const rsa = (modulus: number, e = 'AQAB') => ({ kty: 'RSA', n: 'v'.repeat(modulus), e })
+const EC = { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }
+
+/**
+ * Proofs of possession (DPoP): keys and proofs that are too large, as large as they may be, or none.
+ */
+export const PROOFS: readonly string[] = [
+  unsignedProof(rsa(2_731)),
+  unsignedProof(rsa(1_366)),
+  unsignedProof(rsa(684)),
+  unsignedProof(rsa(683)),
+  unsignedProof(rsa(683), {}, 'v'.repeat(683)),
+  unsignedProof(rsa(683, 'A'.repeat(7))),
+  unsignedProof(rsa(342, '_'.repeat(6)), {}, 'v'.repeat(342)),
+  unsignedProof(rsa(1, 'A')),
+  unsignedProof({ kty: 'RSA', n: ['v'.repeat(683)], e: {} }),
+  unsignedProof({ ...rsa(342), d: 'v'.repeat(342) }),
+  unsignedProof(EC, { alg: 'ES256' }),
+  unsignedProof({ ...EC, x: 'A'.repeat(900) }, { alg: 'ES256' }),
+  unsignedProof({ ...EC, crv: 'P-521' }, { alg: 'ES256' }),
+  unsignedProof({ kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) }, { alg: 'EdDSA' }),
+  unsignedProof({ kty: 'oct', k: 'A'.repeat(43) }, { alg: 'HS256' }),
+  unsignedProof(EC, { alg: 'none' }, ''),
+  unsignedProof(EC, { alg: 'ES256', crit: ['b64'], b64: false }),
+  unsignedProof(EC, { alg: 'ES256', x5c: Array(200).fill('A'.repeat(8)) }),
+  ...[null, 1, 'key', [], {}, { kty: '__proto__' }].map((jwk) => unsignedProof(jwk)),
+  encode({ jwk: EC }),
+  `${'a'.repeat(1_020)}.${'b'.repeat(1_020)}.c`,
+  'a'.repeat(2_049),
+  'a'.repeat(12_000),
+  '.'.repeat(2_000),
+  '..',
+]
+
+/**
+ * What gateways and strangers write where the address of a client belongs.
+ */
+export const ADDRESSES: readonly string[] = [
+  ...['203.0.113.8', '203.0.113.8:50001', '2001:db8::1', '[2001:db8::1]:443', '[2001:db8::1]'],
+  ...['::ffff:203.0.113.8', '::FFFF:cb00:7108', '[::ffff:203.0.113.8]:1', 'fe80::1%eth0'],
+  ...['unknown', '_hidden', 'localhost', '', ' ', '-', 'null', 'for=203.0.113.8', '"[::1]:80"'],
+  ...['256.256.256.256', '1.2.3', '0x7f000001', '2130706433', '127.1', '::', ':', '[', ']:', '[]'],
+  ...['203.0.113.8:99999999', '203.0.113.8:abc', '1:2:3:4:5:6:7:8:9', "'; DROP TABLE users;--"],
+  ...['203.0.113.8\t', '\xff\xfe', '٢٠٣.0.113.8', '../../etc', '%00', '<b>', '{}'],
+  'a'.repeat(300),
+  `${'1'.repeat(300)}.1.1.1`,
+  `2001:db8::${'1'.repeat(300)}`,
+  Array(60).fill('203.0.113.8').join(', '),
+].map((address) => Buffer.from(address).toString('latin1'))
+
+/**
+ * Spellings of e-mails that nobody has: normal forms, letters of other scripts, international
+ * domains, controls.
+ */
+export const EMAILS: readonly string[] = [
+  ...['nobod\u00e9@example.com', 'nobode\u0301@example.com', 'NOBODY@EXAMPLE.COM'],
+  ...['nobody@b\u00fccher.example', 'nobody@bu\u0308cher.example', 'nobody@xn--bcher-kva.example'],
+  ...['nobody@XN--BCHER-KVA.example', 'nobody@xn--.example', 'nobody@xn--\u00fc.example'],
+  ...['n\u043ebody@example.com', '\uff4eobody@example.com', 'nobody@example\u3002com'],
+  ...['nobody@\u212aelvin.example', 'nobody@ex\u00adample.com', 'nobody@\u200bexample.com'],
+  ...['no\u0000body@example.com', 'nobody@example.com\r\nBcc: a@example.com', 'no\tbody@a.example'],
+  ...['nobody\u202e@example.com', '\ufeffnobody@example.com', 'nobody@example.com\u2028'],
+  ...[
+    '\ud800@example.com',
+    'nobody@\udfff.example',
+    '\u0130nobody@example.com',
+    'stra\u00dfe@a.example',
+  ],
+  ...[
+    'nobody@[127.0.0.1]',
+    'nobody@[IPv6:::1]',
+    '"no body"@example.com',
+    'a@b@example.com',
+    '@',
+    '',
+  ],
+  ...['nobody@example.com.', 'nobody@.example', 'nobody@-a.example', 'nobody@localhost'],
+  `${'e\u0301'.repeat(200)}@example.com`,
+  `nobody@${'\u00fc'.repeat(300)}.example`,
+  `nobody@${'a.'.repeat(200)}example`,
+  `n${'\u0301'.repeat(10_000)}@example.com`,
+]
+
 /**
  * Lines that are added to the head.
  */

@@ -4,6 +4,7 @@ import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import clock from '#app/clock'
 import { InvalidProof, verifyProof, type ProofTarget } from '#app/auth/dpop/proof'
 import { rememberProof } from '#app/auth/dpop/replay'
+import { PROOFS } from '#tests/hostile/values'
 
 const URL = 'https://api.example.com/api/v1/account'
 const target: ProofTarget = { method: 'GET', urls: [URL] }
@@ -71,6 +72,12 @@ test.group('DPoP proof', (group) => {
     await assert.rejects(() => verifyProof(unsigned, target), InvalidProof)
     for (const nonsense of ['', 'a.b.c', 'nonsense']) {
       await assert.rejects(() => verifyProof(nonsense, target), InvalidProof)
+    }
+  })
+
+  test('whatever stands in its header, it is refused and breaks nothing', async ({ assert }) => {
+    for (const proof of PROOFS) {
+      await assert.rejects(() => verifyProof(proof, target), InvalidProof)
     }
   })
 

@@ -41,6 +41,7 @@ test.group('Environment', (group) => {
       { name: 'LEGACY_JWT_ALGORITHMS', value: 'none', allowed: 'HS256, RS256' },
       { name: 'LEGACY_JWT_USER', value: 'sub', allowed: 'email | id | external' },
       { name: 'LEGACY_JWT_UNTIL', value: 'soon', allowed: '2027-01-31' },
+      { name: 'DOCS', value: 'no', allowed: 'on | off' },
     ])
     .run(({ assert }, { name, value, allowed }) => {
       const { status, stdout, stderr } = startWith({ [name]: value })

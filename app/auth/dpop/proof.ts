@@ -23,6 +23,11 @@ export const PROOF_CLOCK_TOLERANCE = 5
 const LARGEST = { proof: 2048, modulus: 683, exponent: 6 }
 
 /**
+ * What is thrown because of what a proof says; a key that is none is a `DOMException`.
+ */
+const BY_THE_PROOF = [errors.JOSEError, TypeError, DOMException]
+
+/**
  * What a proof must speak of: the request it came with, and the token beside it.
  */
 export type ProofTarget = {
@@ -57,10 +62,8 @@ export async function verifyProof(proof: string, target: ProofTarget): Promise<P
     clockTolerance: PROOF_CLOCK_TOLERANCE,
     requiredClaims: ['jti', 'htm', 'htu', 'iat'],
   }).catch((error) => {
-    if (error instanceof errors.JOSEError || error instanceof TypeError) {
-      throw new InvalidProof(`The proof is not valid: ${error.message}`)
-    }
-    throw error
+    if (!BY_THE_PROOF.some((type) => error instanceof type)) throw error
+    throw new InvalidProof(`The proof is not valid: ${error.message}`)
   })
 
   const { jti, htm, htu, ath, iat } = payload

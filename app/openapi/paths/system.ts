@@ -66,6 +66,7 @@ export const system: Paths = {
           description: 'The document itself, without a `data` around it.',
           content: { 'application/json': { schema: { type: 'object' } } },
         },
+        304: { description: 'The `ETag` of `If-None-Match` is still that of the document.' },
         ...failures(),
       },
     },
