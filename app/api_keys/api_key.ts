@@ -1,6 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { toDate, type StoredInstant } from '#models/instant'
+import { abilitiesOf } from '#app/tokens/abilities'
 import type User from '#models/user'
 
 /**
@@ -11,6 +12,7 @@ export type ApiKey = {
   id: number
   name: string
   description: string | null
+  /** What it may do now. */
   abilities: string[]
   createdAt: Date
   lastUsedAt: Date | null
@@ -35,7 +37,7 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     id: Number(row.id),
     name: row.name,
     description: row.description,
-    abilities: JSON.parse(row.abilities),
+    abilities: abilitiesOf('api_key', row.abilities),
     createdAt: toDate(row.created_at),
     lastUsedAt: toDate(row.last_used_at),
     expiresAt: toDate(row.expires_at),

@@ -6,15 +6,21 @@ import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
 import { forceLogout } from '#app/force_logout/force_logout'
+import sessionsConfig from '#config/sessions'
 import { keyLastUsed } from '#app/api_keys/last_used'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
+import { keepPolicy } from '#tests/harness/policy'
 
 test.group('API keys', (group) => {
   group.each.setup(() => emptyDatabase())
   group.each.setup(() => {
     clock.freeze(new Date('2026-03-01T12:00:00Z'))
-    return () => clock.restore()
+    const restorePolicy = keepPolicy()
+    return () => {
+      restorePolicy()
+      clock.restore()
+    }
   })
 
   const create = (client: any, token: string, body: object = { name: 'Export' }) =>
@@ -34,6 +40,7 @@ test.group('API keys', (group) => {
     client,
     assert,
   }) => {
+    sessionsConfig.apiKeyAbilities = ['account:read', 'reports:read']
     const made = await makeKey(client, {
       name: 'Export',
       description: 'nightly',
@@ -107,6 +114,7 @@ test.group('API keys', (group) => {
     })
 
   test('an ability that it lacks is named', async ({ client, assert }) => {
+    sessionsConfig.apiKeyAbilities = ['account:read', 'reports:read']
     const { key } = await makeKey(client, { name: 'Export', abilities: ['reports:read'] })
     const answer = await getAccount(client, key)
     answer.assertStatus(403)
@@ -114,6 +122,63 @@ test.group('API keys', (group) => {
       answer.header('www-authenticate'),
       'Bearer realm="latchkey", error="insufficient_scope", scope="account:read"'
     )
+  })
+
+  test('its abilities are among those that the server grants to keys', async ({
+    client,
+    assert,
+  }) => {
+    const { tokens } = await signIn(await makeUser())
+    const wanting = (...abilities: string[]) =>
+      create(client, tokens.token, { name: 'Export', abilities })
+    for (const refused of [['admin:write'], ['account:read', 'billing'], ['*', 'billing']]) {
+      const answer = await wanting(...refused)
+      answer.assertStatus(422)
+      const [error] = answer.body().errors
+      assert.containsSubset(error, { field: 'abilities', rule: 'ability' })
+      assert.include(error.message, 'account:read')
+    }
+    assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
+
+    sessionsConfig.apiKeyAbilities = ['billing', 'orders:read']
+    const none = await wanting('account:read')
+    none.assertStatus(422)
+    const chosen = await wanting('billing', 'billing')
+    chosen.assertStatus(201)
+    assert.deepEqual(chosen.body().data.abilities, ['billing'])
+    for (const all of [await wanting('*'), await create(client, tokens.token)]) {
+      all.assertStatus(201)
+      assert.deepEqual(all.body().data.abilities, ['billing', 'orders:read'])
+    }
+    const events = await client.get('/api/v1/account/events').bearerToken(tokens.token)
+    const made = events.body().data.find((event: any) => event.type === 'api_key.created')
+    assert.deepEqual(made.data.abilities, ['billing', 'orders:read'])
+  })
+
+  test('an ability that the server grants no longer is neither told nor of use', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    const { tokens } = await signIn(user)
+    const chosen = await makeApiKey(user, ['admin:write', 'account:read', 'orders:read'])
+    const all = await makeApiKey(user, ['*'])
+    const told = async () => {
+      const list = await client.get('/api/v1/api-keys').bearerToken(tokens.token)
+      return list.body().data.map((key: any) => key.abilities)
+    }
+    for (const key of [chosen, all]) (await getAccount(client, key)).assertStatus(200)
+    assert.deepEqual(await told(), [['account:read'], ['account:read']])
+
+    sessionsConfig.apiKeyAbilities = ['orders:read']
+    for (const key of [chosen, all]) {
+      const refused = await getAccount(client, key)
+      refused.assertStatus(403)
+      assert.include(refused.header('www-authenticate')!, 'scope="account:read"')
+    }
+    assert.deepEqual(await told(), [['orders:read'], ['orders:read']])
+    const session = await getAccount(client, tokens.token)
+    session.assertStatus(200)
   })
 
   test('it stops to the second when its time is over', async ({ client, assert }) => {
