@@ -167,7 +167,10 @@ test.group('API keys', (group) => {
       const list = await client.get('/api/v1/api-keys').bearerToken(tokens.token)
       return list.body().data.map((key: any) => key.abilities)
     }
-    for (const key of [chosen, all]) (await getAccount(client, key)).assertStatus(200)
+    for (const key of [chosen, all]) {
+      const granted = await getAccount(client, key)
+      granted.assertStatus(200)
+    }
     assert.deepEqual(await told(), [['account:read'], ['account:read']])
 
     sessionsConfig.apiKeyAbilities = ['orders:read']

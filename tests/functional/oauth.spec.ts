@@ -199,7 +199,8 @@ test.group('Introspection and revocation', (group) => {
       [tokens.refreshToken!, 'true'],
       [key, undefined],
     ] as const) {
-      assert.isTrue((await introspect(token, used)).body.active)
+      const unused = await introspect(token, used)
+      assert.isTrue(unused.body.active)
     }
     assert.deepEqual(await written(), [session.createdAt, null])
     for (const token of [tokens.token, key]) await introspect(token, 'true')
@@ -209,7 +210,8 @@ test.group('Introspection and revocation', (group) => {
     const late = await introspect(tokens.token, 'true')
     assert.isTrue(late.body.active)
     clock.advance(599_000)
-    assert.isTrue((await introspect(tokens.token)).body.active)
+    const prolonged = await introspect(tokens.token)
+    assert.isTrue(prolonged.body.active)
   })
 
   test('a token that is bound to a key is told with the key', async ({ assert }) => {
