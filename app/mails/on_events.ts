@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { keysOfUser } from '#app/api_keys/api_key'
+import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import { shownDevice, type Device } from '#app/devices/device'
 import { onCommit, type NewEvent } from '#app/event_log/append'
 import sessionsConfig from '#config/sessions'
@@ -46,7 +46,7 @@ function mailFor(event: Logged): (() => Promise<void>) | undefined {
 }
 
 /**
- * `write` gets the names of the user's API keys, newest first.
+ * `write` gets the names of the user's live API keys, newest first.
  */
 async function mailTo(
   userId: number,
@@ -54,8 +54,7 @@ async function mailTo(
 ): Promise<void> {
   const user = await User.find(userId)
   if (!user) return
-  const keys = await keysOfUser(db.connection(), user).orderBy('id', 'desc').select('name')
-  notify(user, write(keys.map(({ name }) => name ?? '')))
+  notify(user, write(await namesOfLiveKeys(db.connection(), user)))
 }
 
 /**

@@ -4,7 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import sessionsConfig from '#config/sessions'
 import ForceLogout from '#commands/force_logout'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 
 const HOSTILE = 'Ph\u001b[31mone\u0007 \u202egnp.exe\u009b2J'
@@ -145,6 +145,19 @@ test.group('force:logout', (group) => {
       ended.map((row) => row.id),
       idsOf(real)
     )
+  })
+
+  test('says that API keys live on, and how to end them', async ({ assert }) => {
+    const user = await makeUser()
+    await signIn(user)
+    await makeApiKey(user, ['*'])
+    const said = await runAce(['force:logout', user.email])
+    assert.equal(said.exitCode, 0)
+    assert.include(said.stdout, '1 API key lives on. To end it, add --include-api-keys.')
+    const dry = await runAce(['force:logout', '--all', '--dry-run', '--json'])
+    assert.equal(JSON.parse(dry.stdout).apiKeysLeft, 1)
+    const ended = await runAce(['force:logout', user.email, '--include-api-keys'])
+    assert.notInclude(ended.stdout, 'live')
   })
 
   test('--all --yes --include-api-keys ends everything, once', async ({ assert }) => {
