@@ -79,13 +79,15 @@ export default class ForceLogout extends FilteredCommand {
 
   async #preview(order: ForceLogoutOrder) {
     const { previewForceLogout } = await import('#app/force_logout/force_logout')
-    const { matched, sessions } = await previewForceLogout(order)
+    const { matched, sessions, apiKeysLeft } = await previewForceLogout(order)
     await this.#printSessions(sessions, matched.sessions)
     this.say(`Would end ${inWords(matched)}. Nothing was changed.`)
+    await this.#sayKeysLiveOn(apiKeysLeft)
     this.printJson({
       dryRun: true,
       ended: matched.sessions,
       apiKeysEnded: matched.apiKeys,
+      apiKeysLeft,
       sessions: await describe(sessions),
     })
   }
@@ -126,7 +128,7 @@ export default class ForceLogout extends FilteredCommand {
   }
 
   async #report(result: ForceLogoutResult) {
-    const { ended, apiKeysEnded, sessions, cut, complete } = result
+    const { ended, apiKeysEnded, apiKeysLeft, sessions, cut, complete } = result
     await this.#printSessions(sessions, ended)
     const what = inWords({ sessions: ended, apiKeys: apiKeysEnded })
     if (complete) this.say(`Ended ${what}.`)
@@ -139,13 +141,21 @@ export default class ForceLogout extends FilteredCommand {
             : 'The others live on; the same command again ends them.')
       )
     }
+    await this.#sayKeysLiveOn(apiKeysLeft)
     this.printJson({
       ended,
       apiKeysEnded,
+      apiKeysLeft,
       cutAt: cut,
       complete,
       sessions: await describe(sessions),
     })
+  }
+
+  async #sayKeysLiveOn(left: number) {
+    const { keysLiveOn } = await import('#app/api_keys/api_key')
+    const words = keysLiveOn(left, 'add --include-api-keys')
+    if (words) this.say(words)
   }
 
   async #printSessions(sessions: ForceLogoutResult['sessions'], of: number) {

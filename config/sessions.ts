@@ -3,7 +3,7 @@ import env from '#start/env'
 export type OnLimit = 'evict' | 'reject'
 
 /**
- * How many sessions a user may hold and how long they live. Durations are in milliseconds.
+ * How many sessions a user may hold, how long they live, and what API keys may. Durations are in milliseconds.
  */
 export type SessionPolicy = {
   /** Sessions per user; 0 means no limit. */
@@ -27,6 +27,8 @@ export type SessionPolicy = {
   refreshRetryWindow: number
   /** How long an ended token is explained to its holder. */
   explainFor: number
+  /** What API keys may be allowed: the words that other services trust. */
+  apiKeyAbilities: string[]
   /** Whether a sign-in from a device never seen before is told by mail. */
   notifyNewDevice: boolean
 }
@@ -44,6 +46,7 @@ const sessionsConfig: SessionPolicy = {
   bindingEnds: env.get('SESSION_BINDING_ENDS') === 'true',
   refreshRetryWindow: env.get('REFRESH_RETRY_WINDOW'),
   explainFor: 30 * 24 * 60 * 60 * 1000,
+  apiKeyAbilities: env.get('API_KEY_ABILITIES'),
   notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',
 }
 

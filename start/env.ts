@@ -32,6 +32,7 @@ async function readEnvironment() {
     SESSION_BINDING: rules.oneOf(['none', 'user_agent', 'key'], 'none'),
     SESSION_BINDING_ENDS: rules.oneOf(['true', 'false'], 'false'),
     REFRESH_RETRY_WINDOW: rules.duration('30s', { zero: 'no retry' }),
+    API_KEY_ABILITIES: rules.abilities('account:read'),
 
     SMTP_HOST: rules.text(''),
     SMTP_PORT: rules.whole(587, { min: 1, max: 65535 }),

@@ -142,6 +142,23 @@ export function url(
 }
 
 /**
+ * What an API key may be allowed, in words. `*` is none: it stands for the whole list.
+ */
+export function abilities(fallback: string): Rule<string[]> {
+  return (name, value = '') => {
+    const words = (value.trim() || fallback).split(',').map((word) => word.trim())
+    if (words.length <= 50 && words.every((word) => /^[a-z0-9][a-z0-9:._-]{0,63}$/.test(word))) {
+      return [...new Set(words)]
+    }
+    return refuse(
+      name,
+      value,
+      'up to 50 words such as account:read,orders:write, each of 1 to 64 of a-z 0-9 : . _ -'
+    )
+  }
+}
+
+/**
  * Limits by platform: `ios=1,android=1,web=2`.
  */
 export function platformLimits(): Rule<Record<string, number>> {

@@ -1,3 +1,4 @@
+import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import { setPassword } from '#app/accounts/password_reset'
 import { confirmPassword } from '#app/accounts/credentials'
 import type { Caller } from '#app/background/semaphore'
@@ -12,7 +13,8 @@ import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 
 /**
  * Changes the password of the user who speaks through `acting`, which gets new tokens; its old
- * ones are spent. The user's other sessions end (`password_changed`) unless `keepOthers`.
+ * ones are spent. The user's other sessions end (`password_changed`) unless `keepOthers`. Also
+ * returns how many API keys live on.
  *
  * Throws `E_INVALID_CREDENTIALS` when the current password is wrong or has changed meanwhile, and
  * `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
@@ -21,7 +23,7 @@ export async function changePassword(
   acting: Session,
   change: { currentPassword: string; password: string; keepOthers?: boolean },
   caller?: Caller
-): Promise<IssuedTokens> {
+): Promise<{ tokens: IssuedTokens; keys: number }> {
   const verified = await confirmPassword(acting, change.currentPassword, caller)
   await refuseGuessable(change.password, verified.email)
   const hashed = await hashPassword(change.password, caller)
@@ -34,9 +36,11 @@ export async function changePassword(
       const others = live.filter((session) => session.id !== acting.id)
       await endSessions(trx, others, { reason: 'password_changed', actor })
     }
-    return replaceTokens(trx, acting, {
+    const tokens = await replaceTokens(trx, acting, {
       access: mintToken('access'),
       refresh: mintToken('refresh'),
     })
+    const keys = await namesOfLiveKeys(trx, user)
+    return { tokens, keys: keys.length }
   })
 }

@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { DateTime } from 'luxon'
 import { randomBytes } from 'node:crypto'
+import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
 import { BackgroundQueue } from '#app/background/background_queue'
 import type { Caller } from '#app/background/semaphore'
@@ -144,15 +145,16 @@ async function mailResetLink(userId: number): Promise<void> {
     await appendEvents(trx, [
       { type: 'password.reset_requested', userId: user.id, actor: 'system' },
     ])
-    return { user, token }
+    return { user, token, keys: await namesOfLiveKeys(trx, user) }
   })
   if (!made) return
-  notify(made.user, new PasswordResetMail(`${appUrl}/reset-password#token=${made.token}`))
+  const link = `${appUrl}/reset-password#token=${made.token}`
+  notify(made.user, new PasswordResetMail(link, made.keys))
 }
 
 /**
  * Sets a new password by a reset token, which also verifies the e-mail, and ends all sessions of its user (`password_reset`). Of
- * all who use one token, at whatever moment, one succeeds.
+ * all who use one token, at whatever moment, one succeeds. Returns how many API keys live on.
  *
  * Throws `E_VALIDATION_ERROR` when the token is unknown, spent or past its time, or its account is
  * disabled: the same answer for each.
@@ -161,14 +163,14 @@ export async function resetPassword(
   token: string,
   password: string,
   caller?: Caller
-): Promise<void> {
+): Promise<number> {
   const userId = await ownerOfReset(token)
   if (userId === null) throw invalidLink()
   const owner = await User.find(userId)
   await refuseGuessable(password, owner?.email ?? null)
   const hashed = await hashPassword(password, caller)
 
-  await withUserLock(userId, async (trx, user) => {
+  return withUserLock(userId, async (trx, user) => {
     if (!user || user.isDisabled) throw invalidLink()
     if (!(await spendReset(trx, user.id, token))) throw invalidLink()
     /** The link went to this address, so whoever has it holds the address. */
@@ -179,6 +181,8 @@ export async function resetPassword(
       reason: 'password_reset',
       actor,
     })
+    const keys = await namesOfLiveKeys(trx, user)
+    return keys.length
   })
 }
 

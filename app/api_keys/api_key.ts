@@ -1,6 +1,8 @@
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
+import clock from '#app/clock'
 import { toDate, type StoredInstant } from '#models/instant'
+import { abilitiesOf } from '#app/tokens/abilities'
 import type User from '#models/user'
 
 /**
@@ -11,6 +13,7 @@ export type ApiKey = {
   id: number
   name: string
   description: string | null
+  /** What it may do now. */
   abilities: string[]
   createdAt: Date
   lastUsedAt: Date | null
@@ -35,7 +38,7 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     id: Number(row.id),
     name: row.name,
     description: row.description,
-    abilities: JSON.parse(row.abilities),
+    abilities: abilitiesOf('api_key', row.abilities),
     createdAt: toDate(row.created_at),
     lastUsedAt: toDate(row.last_used_at),
     expiresAt: toDate(row.expires_at),
@@ -56,6 +59,47 @@ export function keysOfUser(
     .where({ tokenable_id: user.id, type: 'api_key' })
     .where('id', '>', user.watermarkApiKeyId)
     .whereRaw('id > (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)')
+}
+
+/**
+ * Those of them that are not past their time.
+ */
+export function liveKeysOfUser(
+  client: QueryClientContract,
+  user: Pick<User, 'id' | 'watermarkApiKeyId'>
+) {
+  return keysOfUser(client, user).where((alive) => {
+    alive.whereNull('expires_at').orWhere('expires_at', '>', clock.now())
+  })
+}
+
+/**
+ * The names of a user's live API keys, newest first.
+ */
+export async function namesOfLiveKeys(
+  client: QueryClientContract,
+  user: Pick<User, 'id' | 'watermarkApiKeyId'>
+): Promise<string[]> {
+  const keys = await liveKeysOfUser(client, user).orderBy('id', 'desc').select('name')
+  return keys.map(({ name }) => name ?? '')
+}
+
+/**
+ * Says to whom ends sessions that so many API keys live on, and how they are ended (`how`: what to
+ * do); null where there are none.
+ */
+export function keysLiveOn(count: number, how: string): string | null {
+  if (count === 0) return null
+  return count === 1
+    ? `1 API key lives on. To end it, ${how}.`
+    : `${count} API keys live on. To end them, ${how}.`
+}
+
+/**
+ * The same to their owner.
+ */
+export function ownKeysLiveOn(count: number): string | null {
+  return keysLiveOn(count, 'send DELETE /api/v1/api-keys/:id')
 }
 
 /**

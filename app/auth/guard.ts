@@ -5,7 +5,7 @@ import type { Emitter } from '@adonisjs/core/events'
 import type { EventsList } from '@adonisjs/core/types'
 import { readCredentials } from '#app/auth/bearer'
 import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
-import { noteFirstUse } from '#app/token_verification/first_use'
+import { noteUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
@@ -17,8 +17,6 @@ import {
 } from '#exceptions/errors'
 import { userAgentOf } from '#app/devices/user_agent'
 import type User from '#models/user'
-import { keyLastUsed } from '#app/api_keys/last_used'
-import { useSession, type UseNoted } from '#app/sessions/last_seen'
 import { logOut, type LogOutScope } from '#app/sessions/log_out'
 import { openSession, type OpenedSession, type SignIn } from '#app/sessions/open'
 import type { ProvenKey, Session } from '#app/sessions/session'
@@ -251,20 +249,6 @@ export class ApiGuard implements GuardContract<User> {
 }
 
 const ACCEPTED = ['access', 'api_key'] as const
-
-/**
- * Notes that a token is used. False when it or its session ended meanwhile.
- */
-function noteUse(token: TokenRecord): UseNoted {
-  const { id, session, lastUsedAt } = token
-  if (session) {
-    const first = noteFirstUse(token)
-    if (first === true) return useSession(session)
-    return first.then((written) => written && useSession(session))
-  }
-  keyLastUsed.touch(String(id), lastUsedAt)
-  return true
-}
 
 /**
  * The token behind a verdict, or the error of the table that it means.

@@ -44,7 +44,7 @@ export function enforceBinding(
 ): Promise<void> | undefined {
   const bound = session?.keyThumbprint ?? null
   if (bound === null && credentials.scheme === 'DPoP') {
-    throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+    throw new E_UNAUTHORIZED_ACCESS({ hadToken: true, scheme: 'Bearer' })
   }
   if (!session || (bound === null && sessionsConfig.binding !== 'user_agent')) return undefined
   return demandHolder(session, credentials, request)

@@ -12,7 +12,7 @@ export default class IntrospectionsController {
     const clientId = claimedClient(request.request, form)
     const answer = await limitIntrospection({ clientId, ip: request.ip() }, async () => {
       const { token } = await readOAuthRequest(request.request, form, 'introspect')
-      return introspect(token)
+      return introspect(token, form.used === 'true')
     })
     response.header('Cache-Control', 'no-store')
     return answer

@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { ownKeysLiveOn } from '#app/api_keys/api_key'
 import { forgotPassword, resetPassword } from '#app/accounts/password_reset'
 import { limitForgot, limitReset } from '#app/rate_limits/limits'
 import { forgotPasswordValidator, resetPasswordValidator } from '#validators/passwords'
@@ -14,9 +15,11 @@ export default class PasswordResetsController {
 
   async update({ request, response }: HttpContext) {
     const { token, password } = await resetPasswordValidator.validate(request.body())
-    await limitReset({ token, ip: request.ip() }, (caller) =>
+    const keys = await limitReset({ token, ip: request.ip() }, (caller) =>
       resetPassword(token, password, caller)
     )
-    response.noContent()
+    const message = ownKeysLiveOn(keys)
+    if (message === null) response.noContent()
+    else response.status(200).send({ data: { message } })
   }
 }

@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { ownKeysLiveOn } from '#app/api_keys/api_key'
 import { changePassword } from '#app/accounts/change_password'
 import { limitConfirmation } from '#app/rate_limits/limits'
 import SessionTokensTransformer from '#transformers/session_tokens_transformer'
@@ -8,11 +9,14 @@ export default class PasswordsController {
   async update({ auth, request, response, serialize }: HttpContext) {
     const session = auth.getSessionOrFail()
     const change = await changePasswordValidator.validate(request.body())
-    const tokens = await limitConfirmation({ sessionId: session.id, ip: request.ip() }, (caller) =>
-      changePassword(session, change, caller)
+    const { tokens, keys } = await limitConfirmation(
+      { sessionId: session.id, ip: request.ip() },
+      (caller) => changePassword(session, change, caller)
     )
 
     response.header('Cache-Control', 'no-store')
-    return serialize(SessionTokensTransformer.transform(tokens, session))
+    const answer = new SessionTokensTransformer(tokens, session).toObject()
+    const message = ownKeysLiveOn(keys)
+    return serialize({ ...answer, ...(message !== null && { message }) })
   }
 }

@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { Exception } from '@adonisjs/core/exceptions'
 import type { HttpContext } from '@adonisjs/core/http'
+import { writeChallenge, type Challenge, type Scheme } from '#exceptions/challenges'
 import { errorMessages } from '#exceptions/messages'
 
 export type ErrorCode = keyof typeof errorMessages | 'E_SESSION_ENDED'
@@ -16,6 +18,8 @@ export class ApiError extends Exception {
   declare code: ErrorCode
   readonly headers: Record<string, string>
   readonly details: Record<string, unknown>
+  readonly challenge?: Challenge
+  readonly scheme?: Scheme
 
   constructor(
     status: number,
@@ -24,6 +28,9 @@ export class ApiError extends Exception {
       message?: string
       details?: Record<string, unknown>
       headers?: Record<string, string>
+      challenge?: Challenge
+      /** The scheme of the challenge; without it that of the request's token. */
+      scheme?: Scheme
       cause?: unknown
     } = {}
   ) {
@@ -31,6 +38,8 @@ export class ApiError extends Exception {
     super(message, { status, code, cause: options.cause })
     this.headers = options.headers ?? {}
     this.details = options.details ?? {}
+    this.challenge = options.challenge
+    this.scheme = options.scheme
   }
 
   /**
@@ -40,8 +49,20 @@ export class ApiError extends Exception {
     return { code: this.code, message: this.message, ...this.details }
   }
 
-  handle(error: this, { response }: HttpContext): void {
+  handle(error: this, { request, response }: HttpContext): void {
     for (const [name, value] of Object.entries(error.headers)) response.header(name, value)
+    if (error.challenge) {
+      const scheme = error.scheme ?? presentedScheme(request.request)
+      response.header('WWW-Authenticate', writeChallenge(scheme, error.challenge))
+    }
     response.status(error.status).send({ errors: [error.toBody()] })
   }
+}
+
+/**
+ * A token that is bound to a key is refused before this unless it was presented as one (RFC 9449
+ * §7.1), so what the request says is what its token wants.
+ */
+function presentedScheme({ headers }: IncomingMessage): Scheme {
+  return /^\s*dpop\b/i.test(headers.authorization ?? '') ? 'DPoP' : 'Bearer'
 }

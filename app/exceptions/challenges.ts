@@ -3,41 +3,37 @@
  */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'PS256', 'RS256']
 
-export type BearerError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
-
-/**
- * The value of `WWW-Authenticate` for a sign-in that is too long ago, RFC 9470 §3. `maxAge` is in
- * seconds.
- */
-export function reauthenticationChallenge(maxAge: number): string {
-  return `Bearer realm="latchkey", error="insufficient_user_authentication", max_age="${maxAge}"`
-}
-
 /**
  * The scheme that a token must be presented with.
  */
 export type Scheme = 'Bearer' | 'DPoP'
 
 /**
- * The value of `WWW-Authenticate`, RFC 6750 §3: bare when the request carried no token, with the
- * error otherwise.
+ * What `WWW-Authenticate` says: nothing when the request carried no token (RFC 6750 §3). `maxAge` is
+ * how old a sign-in may be, in seconds (RFC 9470 §3).
  */
-export function bearerChallenge(
-  error?: BearerError,
-  scope?: string,
-  scheme: Scheme = 'Bearer'
-): string {
-  let value = `${scheme} realm="latchkey"`
-  if (error) value += `, error="${error}"`
-  if (scope) value += `, scope="${scope}"`
-  return value
+export type Challenge = {
+  error?:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'insufficient_user_authentication'
+    | 'invalid_dpop_proof'
+  scope?: string
+  maxAge?: number
 }
 
 /**
- * The value of `WWW-Authenticate` for a proof of possession that does not hold, RFC 9449 §7.1.
+ * The value of `WWW-Authenticate`, RFC 6750 §3. That of a token which is bound to a key says how a
+ * proof may be signed, RFC 9449 §7.1.
  */
-export function proofChallenge(algorithms: readonly string[]): string {
-  return `DPoP realm="latchkey", error="invalid_dpop_proof", algs="${algorithms.join(' ')}"`
+export function writeChallenge(scheme: Scheme, { error, scope, maxAge }: Challenge): string {
+  let value = `${scheme} realm="latchkey"`
+  if (error) value += `, error="${error}"`
+  if (scope) value += `, scope="${scope}"`
+  if (maxAge !== undefined) value += `, max_age="${maxAge}"`
+  if (scheme === 'DPoP') value += `, algs="${PROOF_ALGORITHMS.join(' ')}"`
+  return value
 }
 
 /**

@@ -1,11 +1,4 @@
-import {
-  BASIC_CHALLENGE,
-  bearerChallenge,
-  PROOF_ALGORITHMS,
-  proofChallenge,
-  reauthenticationChallenge,
-  type Scheme,
-} from '#exceptions/challenges'
+import { BASIC_CHALLENGE, type Scheme } from '#exceptions/challenges'
 import { ApiError } from '#exceptions/api_error'
 import { sessionEndedMessages, type TakenOverBy } from '#exceptions/messages'
 import type { EndReason } from '#exceptions/end_reasons'
@@ -26,7 +19,7 @@ export const E_INVALID_REQUEST = class InvalidRequest extends ApiError {
   constructor(message?: string, options: { challenge?: boolean } = {}) {
     super(400, 'E_INVALID_REQUEST', {
       message,
-      headers: options.challenge ? { 'WWW-Authenticate': bearerChallenge('invalid_request') } : {},
+      challenge: options.challenge ? { error: 'invalid_request' } : undefined,
     })
   }
 }
@@ -34,9 +27,9 @@ export const E_INVALID_REQUEST = class InvalidRequest extends ApiError {
 /** No token, an unknown one, or one of the wrong kind. */
 export const E_UNAUTHORIZED_ACCESS = class UnauthorizedAccess extends ApiError {
   constructor(options: { hadToken: boolean; scheme?: Scheme }) {
-    const error = options.hadToken ? 'invalid_token' : undefined
     super(401, 'E_UNAUTHORIZED_ACCESS', {
-      headers: { 'WWW-Authenticate': bearerChallenge(error, undefined, options.scheme) },
+      challenge: options.hadToken ? { error: 'invalid_token' } : {},
+      scheme: options.scheme,
     })
   }
 }
@@ -56,7 +49,8 @@ export const E_INVALID_DPOP_PROOF = class InvalidDpopProof extends ApiError {
   constructor(status: 400 | 401, message?: string) {
     super(status, 'E_INVALID_DPOP_PROOF', {
       message,
-      headers: { 'WWW-Authenticate': proofChallenge(PROOF_ALGORITHMS) },
+      challenge: { error: 'invalid_dpop_proof' },
+      scheme: 'DPoP',
     })
   }
 }
@@ -73,7 +67,7 @@ export const E_SESSION_ENDED = class SessionEnded extends ApiError {
     super(401, 'E_SESSION_ENDED', {
       message: sessionEndedMessages[reason](by),
       details: { reason, endedAt: endedAt.toISOString(), ...(by && { by }) },
-      headers: { 'WWW-Authenticate': bearerChallenge('invalid_token') },
+      challenge: { error: 'invalid_token' },
     })
   }
 }
@@ -81,9 +75,7 @@ export const E_SESSION_ENDED = class SessionEnded extends ApiError {
 /** An access token past its time while its session lives on. */
 export const E_TOKEN_EXPIRED = class TokenExpired extends ApiError {
   constructor() {
-    super(401, 'E_TOKEN_EXPIRED', {
-      headers: { 'WWW-Authenticate': bearerChallenge('invalid_token') },
-    })
+    super(401, 'E_TOKEN_EXPIRED', { challenge: { error: 'invalid_token' } })
   }
 }
 
@@ -91,7 +83,7 @@ export const E_TOKEN_EXPIRED = class TokenExpired extends ApiError {
 export const E_REAUTHENTICATION_REQUIRED = class ReauthenticationRequired extends ApiError {
   constructor(maxAge: number) {
     super(401, 'E_REAUTHENTICATION_REQUIRED', {
-      headers: { 'WWW-Authenticate': reauthenticationChallenge(maxAge) },
+      challenge: { error: 'insufficient_user_authentication', maxAge },
     })
   }
 }
@@ -113,10 +105,10 @@ export const E_REFRESH_TOKEN_REUSED = class RefreshTokenReused extends ApiError 
 /** The token lacks a role or an ability. */
 export const E_FORBIDDEN = class Forbidden extends ApiError {
   constructor(options: { scope?: string; message?: string; challenge?: boolean } = {}) {
-    const challenge = { 'WWW-Authenticate': bearerChallenge('insufficient_scope', options.scope) }
+    const challenge = { error: 'insufficient_scope', scope: options.scope } as const
     super(403, 'E_FORBIDDEN', {
       message: options.message,
-      headers: options.challenge === false ? {} : challenge,
+      challenge: options.challenge === false ? undefined : challenge,
     })
   }
 }

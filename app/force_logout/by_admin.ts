@@ -50,10 +50,11 @@ export async function forceLogoutByAdmin(
     const result = await forceLogout(order, { later: true })
     return { ...result, dryRun: false, endedOwnSession }
   }
-  const { matched, sessions } = await previewForceLogout(order)
+  const { matched, sessions, apiKeysLeft } = await previewForceLogout(order)
   return {
     ended: matched.sessions,
     apiKeysEnded: matched.apiKeys,
+    apiKeysLeft,
     sessions,
     cut: null,
     complete: true,

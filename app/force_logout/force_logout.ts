@@ -43,18 +43,24 @@ export type ForceLogoutOrder = {
 export type MatchCount = { sessions: number; apiKeys: number }
 
 /**
- * What an order would end. `sessions` names the first 100, oldest sign-in first.
+ * What an order would end. `apiKeysLeft`: how many API keys of its users would live on. `sessions`
+ * names the first 100, oldest sign-in first.
  */
-export type ForceLogoutPreview = { matched: MatchCount; sessions: ListedSession[] }
+export type ForceLogoutPreview = {
+  matched: MatchCount
+  sessions: ListedSession[]
+  apiKeysLeft: number
+}
 
 /**
  * What a force logout did. `cut` is when all of it stopped at one commit, where it was that many.
  * `complete` false: the ends of some are still to be written. With a cut their tokens are dead
- * already; without one they live on.
+ * already; without one they live on. `apiKeysLeft`: how many API keys of its users live on.
  */
 export type ForceLogoutResult = {
   ended: number
   apiKeysEnded: number
+  apiKeysLeft: number
   sessions: ListedSession[]
   cut: Date | null
   complete: boolean
@@ -74,9 +80,11 @@ export type ForceLogoutWatch = Watch & {
  */
 export async function previewForceLogout(order: ForceLogoutOrder): Promise<ForceLogoutPreview> {
   const client = db.connection()
+  const matched = await countMatches(client, order)
   return {
-    matched: await countMatches(client, order),
+    matched,
     sessions: await listSessions(client, filtersOf(order), { limit: NAMED }),
+    apiKeysLeft: (await countLiveKeys(order)) - matched.apiKeys,
   }
 }
 
@@ -104,15 +112,26 @@ export async function forceLogout(
   order: ForceLogoutOrder,
   watch: ForceLogoutWatch = {}
 ): Promise<ForceLogoutResult> {
+  const done = await end(order, watch)
+  return { ...done, apiKeysLeft: await countLiveKeys(order) }
+}
+
+type Done = Omit<ForceLogoutResult, 'apiKeysLeft'>
+
+function end(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
   if (isNarrowed(order.filters ?? {})) return endMatching(order, watch)
   if (order.who === 'everyone') return endEveryone(order, watch)
   return endUsers(order.who, order, watch)
 }
 
-async function endEveryone(
-  order: ForceLogoutOrder,
-  watch: ForceLogoutWatch
-): Promise<ForceLogoutResult> {
+/**
+ * How many API keys the users of an order hold, whatever it filters by.
+ */
+function countLiveKeys({ who }: ForceLogoutOrder): Promise<number> {
+  return countApiKeys(db.connection(), filtersOf({ who }))
+}
+
+async function endEveryone(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
   const matched = watch.later
     ? await countMatches(db.connection(), order)
     : await countQuickly(order)
@@ -157,11 +176,11 @@ async function endUsers(
   users: User[],
   order: ForceLogoutOrder,
   watch: ForceLogoutWatch
-): Promise<ForceLogoutResult> {
+): Promise<Done> {
   const matched = await countMatches(db.connection(), order)
   watch.onStart?.(matched.sessions + matched.apiKeys)
 
-  const result: ForceLogoutResult = {
+  const result: Done = {
     ended: 0,
     apiKeysEnded: 0,
     sessions: [],
@@ -179,7 +198,7 @@ async function endUser(
   user: User,
   order: ForceLogoutOrder,
   watch: ForceLogoutWatch,
-  result: ForceLogoutResult
+  result: Done
 ): Promise<void> {
   const began = performance.now()
   const all = await withUserLock(user.id, async (trx, locked) => {
@@ -210,10 +229,7 @@ async function endUser(
 /**
  * What filters choose has no highest number, so it ends without a cut, batch after batch.
  */
-async function endMatching(
-  order: ForceLogoutOrder,
-  watch: ForceLogoutWatch
-): Promise<ForceLogoutResult> {
+async function endMatching(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
   const filters = filtersOf(order)
   const { matched, sessions } = await previewForceLogout(order)
   const acts =
@@ -249,7 +265,7 @@ function actsOnEach(users: User[], order: ForceLogoutOrder) {
   )
 }
 
-function filtersOf({ who, filters }: ForceLogoutOrder): SessionFilters {
+function filtersOf({ who, filters }: Pick<ForceLogoutOrder, 'who' | 'filters'>): SessionFilters {
   return who === 'everyone' ? { ...filters } : { ...filters, userIds: who.map((user) => user.id) }
 }
 

@@ -1,14 +1,16 @@
 import db from '@adonisjs/lucid/services/db'
-import { keysOfUser } from '#app/api_keys/api_key'
+import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import { shownDevice, type Device } from '#app/devices/device'
 import { onCommit, type NewEvent } from '#app/event_log/append'
+import { isKnownDevice } from '#app/devices/known_device'
+import { rateLimitCounter } from '#app/rate_limits/counter'
+import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
 import sessionsConfig from '#config/sessions'
 import { notices, notify } from '#mails/mail_queue'
 import ApiKeyCreatedMail from '#mails/api_key_created_mail'
 import NewDeviceMail from '#mails/new_device_mail'
 import PasswordChangedMail from '#mails/password_changed_mail'
 import TokenReuseMail from '#mails/token_reuse_mail'
-import { toDate } from '#models/instant'
 import User from '#models/user'
 
 /**
@@ -23,6 +25,9 @@ export function mailOnEvents(): () => void {
     }
   })
 }
+
+const HOUR = 60 * 60 * 1000
+const MAILS_AN_HOUR = 10
 
 type Logged = NewEvent & { occurredAt?: Date }
 
@@ -46,7 +51,7 @@ function mailFor(event: Logged): (() => Promise<void>) | undefined {
 }
 
 /**
- * `write` gets the names of the user's API keys, newest first.
+ * `write` gets the names of the user's live API keys, newest first.
  */
 async function mailTo(
   userId: number,
@@ -54,30 +59,24 @@ async function mailTo(
 ): Promise<void> {
   const user = await User.find(userId)
   if (!user) return
-  const keys = await keysOfUser(db.connection(), user).orderBy('id', 'desc').select('name')
-  notify(user, write(keys.map(({ name }) => name ?? '')))
+  notify(user, write(await namesOfLiveKeys(db.connection(), user)))
 }
 
 /**
- * Tells of a session on a device that none of the user's earlier sessions on record knows: by its
- * id or, where it has none, by name and platform (by user agent where it has no name either).
+ * Tells of a session on a device that the account does not know. No account is mailed more than ten
+ * in an hour, whoever signs in: its mailbox is not flooded, and its owner has been told.
  */
 async function mailNewDevice(userId: number, sessionId: string): Promise<void> {
-  const row = await db.from('sessions').where('id', sessionId).first()
+  const row = await db
+    .from('sessions')
+    .where('id', sessionId)
+    .select(...SESSION_COLUMNS)
+    .first()
   if (!row) return
-  const earlier = db.from('sessions').where('user_id', userId).where('seq', '<', row.seq)
-  if (row.device_id !== null) earlier.where('device_id', row.device_id)
-  else {
-    earlier.where({ device_name: row.device_name, platform: row.platform })
-    if (row.device_name === null) earlier.where({ user_agent: row.user_agent })
-  }
-  if (await earlier.select('seq').first()) return
-
-  const device = { id: row.device_id, name: row.device_name, platform: row.platform }
-  const signIn = {
-    device: shownDevice({ device, userAgent: row.user_agent }),
-    ip: row.ip,
-    createdAt: toDate(row.created_at),
-  }
+  const session = toSession(row)
+  if (await isKnownDevice(session)) return
+  const { points } = await rateLimitCounter.take(`new_device_mail:${userId}`, 1, HOUR)
+  if (points > MAILS_AN_HOUR) return
+  const signIn = { device: shownDevice(session), ip: session.ip, createdAt: session.createdAt }
   await mailTo(userId, (keys) => new NewDeviceMail(signIn, keys))
 }

@@ -1,4 +1,5 @@
 import { BaseMail } from '@adonisjs/mail'
+import { keysInWords } from '#mails/keys_in_words'
 
 /**
  * Carries the link by which a person sets a new password.
@@ -6,7 +7,10 @@ import { BaseMail } from '@adonisjs/mail'
 export default class PasswordResetMail extends BaseMail {
   override subject = 'Reset your password'
 
-  constructor(private link: string) {
+  constructor(
+    private link: string,
+    private keys: string[]
+  ) {
     super()
   }
 
@@ -20,6 +24,7 @@ export default class PasswordResetMail extends BaseMail {
         '',
         'It works once and signs you out everywhere. If you did not ask for it, do nothing: your',
         'password stays as it is.',
+        ...keysInWords(this.keys),
       ].join('\n')
     )
   }

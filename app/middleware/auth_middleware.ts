@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import string from '@adonisjs/core/helpers/string'
 import type { NextFn } from '@adonisjs/core/types/http'
 import { requireFresh } from '#app/auth/freshness'
 import { E_FORBIDDEN } from '#exceptions/errors'
@@ -6,7 +7,7 @@ import { E_FORBIDDEN } from '#exceptions/errors'
 /**
  * Lets a request pass whose bearer token is alive. With `session: true` it must be a session's: an
  * API key can't manage keys, sessions or passwords. With an `ability` the token must hold it:
- * those of a session hold them all. With `fresh` its user must have shown who they are at most so
+ * those of a session hold them all, a key no more than `API_KEY_ABILITIES`. With `fresh` its user must have shown who they are at most so
  * long ago (`'10m'`), which an API key never did.
  */
 export default class AuthMiddleware {
@@ -19,7 +20,9 @@ export default class AuthMiddleware {
     if (options.session) auth.getSessionOrFail()
     const { ability } = options
     if (ability && !auth.use('api').allows(ability)) throw new E_FORBIDDEN({ scope: ability })
-    if (options.fresh) requireFresh(auth.getSessionOrFail(), options.fresh)
+    if (options.fresh) {
+      requireFresh(auth.getSessionOrFail(), string.milliseconds.parse(options.fresh) / 1000)
+    }
     return next()
   }
 }

@@ -1,6 +1,7 @@
-import { noteFirstUse } from '#app/token_verification/first_use'
+import { noteFirstUse, noteUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken } from '#app/token_verification/verify_token'
+import { idleAt } from '#app/sessions/liveness'
 import { issuer } from '#app/oauth/metadata'
 
 /**
@@ -12,11 +13,15 @@ export type Introspection =
       active: true
       iss: string
       sub: string
+      /** How another system names this user. */
+      external_id?: string
       username: string
       /** False: nobody proved to hold that address, and it may be a look-alike. */
       email_verified: boolean
       iat?: number
       exp?: number
+      /** When the user last showed who they are; an API key has no sign-in. */
+      auth_time?: number
       /** The session's id; an API key has none. */
       sid?: string
       scope?: string
@@ -26,33 +31,36 @@ export type Introspection =
     }
 
 /**
- * Whether a token may speak for its user now, and for whom. Asked of the database like any check;
- * the session counts as used by its device alone, so no idle time moves. That the token itself is
- * in use is written: what a service was told is not taken back by a late refresh.
+ * Whether a token may speak for its user now, and for whom. Asked of the database like any check.
+ * The session counts as used where the service says that this is a use (`used`); else no idle time
+ * moves. That the token itself is in use is written either way: what a service was told is not taken
+ * back by a late refresh.
  *
  * Every dead token is `{ active: false }` and nothing else (§2.2), so that an answer tells nothing
  * of what it once was. A refresh token is told without `token_type` and `scope`: it opens nothing
  * but its renewal, and a service that asks for either can't take it for an access token.
  */
-export async function introspect(value: string): Promise<Introspection> {
+export async function introspect(value: string, used: boolean): Promise<Introspection> {
   const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
   if (verdict.type !== 'live') return { active: false }
-  const noted = noteFirstUse(verdict.token)
-  if (noted === true || (await noted)) return describe(verdict.token)
-  return { active: false }
+  const { token } = verdict
+  const noted = used && token.kind !== 'refresh' ? noteUse(token) : noteFirstUse(token)
+  return noted === true || (await noted) ? describe(token) : { active: false }
 }
 
 function describe({ kind, abilities, createdAt, expiresAt, session, user }: TokenRecord) {
   const bound = session?.keyThumbprint
+  const ends = [expiresAt, session && idleAt(session)].filter((end) => end !== null)
   return {
     active: true,
     iss: issuer,
     sub: String(user.id),
+    ...(user.externalId !== null && { external_id: user.externalId }),
     username: user.email,
     email_verified: user.isEmailVerified,
     iat: inSeconds(createdAt),
-    ...(expiresAt && { exp: inSeconds(expiresAt) }),
-    ...(session && { sid: session.id }),
+    ...(ends.length > 0 && { exp: Math.min(...ends.map(inSeconds)) }),
+    ...(session && { auth_time: inSeconds(session.authenticatedAt), sid: session.id }),
     ...(kind !== 'refresh' && {
       scope: abilities.join(' '),
       token_type: bound ? ('DPoP' as const) : ('Bearer' as const),

@@ -110,6 +110,11 @@ export const schemas: Record<string, Schema> = {
     quota: ref('Quota'),
   }),
   SessionTokens: object({ ...tokens, session: ref('Session') }),
+  SessionTokensOfChange: object({
+    ...tokens,
+    'session': ref('Session'),
+    'message?': { type: 'string', description: 'Which API keys live on, and how to end them.' },
+  }),
   ApiKey: object(apiKey),
   NewApiKey: object({
     ...apiKey,
@@ -171,6 +176,8 @@ export const schemas: Record<string, Schema> = {
   ForceLogout: object({
     ended: { type: 'integer', minimum: 0 },
     apiKeysEnded: { type: 'integer', minimum: 0 },
+    apiKeysLeft: { type: 'integer', minimum: 0 },
+    message: nullable('string', { description: 'Which API keys live on, and how to end them.' }),
     sessions: { type: 'array', maxItems: 100, items: ref('AdminSession') },
     dryRun: { type: 'boolean' },
     endedOwnSession: { type: 'boolean' },

@@ -43,8 +43,8 @@ export function endByTime(
   now: Date,
   timeout = idleTimeout()
 ): { reason: 'idle' | 'expired'; at: Date } | null {
-  const idleAt = new Date(session.lastSeenAt.getTime() + timeout)
-  if (now >= idleAt && idleAt < session.expiresAt) return { reason: 'idle', at: idleAt }
+  const idle = idleAt(session, timeout)
+  if (now >= idle && idle < session.expiresAt) return { reason: 'idle', at: idle }
   if (now >= session.expiresAt) return { reason: 'expired', at: session.expiresAt }
   return null
 }
@@ -55,6 +55,13 @@ export function endByTime(
  */
 export function endByDisabling(disabledAt: Date | null): SessionEnd | null {
   return disabledAt && { reason: 'account_disabled', endedAt: disabledAt }
+}
+
+/**
+ * When a session goes idle unless it is used. `timeout` is in milliseconds.
+ */
+export function idleAt({ lastSeenAt }: { lastSeenAt: Date }, timeout = idleTimeout()): Date {
+  return new Date(lastSeenAt.getTime() + timeout)
 }
 
 /**

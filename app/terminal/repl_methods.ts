@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import { findUser, findUserBySession } from '#app/accounts/find_users'
+import { keysLiveOn } from '#app/api_keys/api_key'
 import { escapeText } from '#app/terminal/escape'
 import { count } from '#app/terminal/progress_bar'
 import { sessionsTable } from '#app/terminal/sessions_table'
@@ -63,6 +64,8 @@ export function replMethods(print: Print = console.log) {
       const result = await forceLogout(order)
       if (result.sessions.length > 0) printSessions(result.sessions)
       print(`Ended ${count(result.ended)} session(s) and ${count(result.apiKeysEnded)} API key(s).`)
+      const left = keysLiveOn(result.apiKeysLeft, 'say { includeApiKeys: true }')
+      if (left) print(left)
       return result
     },
 

@@ -1,8 +1,9 @@
+import { keyLastUsed } from '#app/api_keys/last_used'
 import clock from '#app/clock'
 import { BatchLoader } from '#app/database/batch_loader'
 import { inList, rows } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
-import type { UseNoted } from '#app/sessions/last_seen'
+import { useSession, type UseNoted } from '#app/sessions/last_seen'
 import { lockUsersOfSessions } from '#app/sessions/user_lock'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 
@@ -19,6 +20,20 @@ import type { TokenRecord } from '#app/token_verification/token_lookup'
 export function noteFirstUse({ id, kind, session, lastUsedAt }: TokenRecord): UseNoted {
   if (lastUsedAt !== null || kind !== 'access' || !session) return true
   return firstUses.read(session.id).then((live) => live?.has(id) ?? false)
+}
+
+/**
+ * Notes that a token is used. False when it or its session ended meanwhile.
+ */
+export function noteUse(token: TokenRecord): UseNoted {
+  const { id, session, lastUsedAt } = token
+  if (session) {
+    const first = noteFirstUse(token)
+    if (first === true) return useSession(session)
+    return first.then((written) => written && useSession(session))
+  }
+  keyLastUsed.touch(String(id), lastUsedAt)
+  return true
 }
 
 /**

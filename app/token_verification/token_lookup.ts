@@ -1,5 +1,6 @@
 import { BatchLoader } from '#app/database/batch_loader'
 import { LookupStatement, type Columns } from '#app/database/lookup_statement'
+import { abilitiesOf } from '#app/tokens/abilities'
 import type { TokenKind } from '#app/tokens/token'
 import { lookupBatches, registerQueue } from '#app/metrics/metrics'
 import { lookupsAtOnce } from '#config/database'
@@ -21,6 +22,7 @@ export type TokenRecord = {
   id: number
   kind: TokenKind
   name: string | null
+  /** What it may do now. */
   abilities: string[]
   createdAt: Date
   expiresAt: Date | null
@@ -88,7 +90,7 @@ function toRecord(row: LookupRow): TokenRecord {
     id: Number(row.token_id),
     kind: row.token_type,
     name: row.token_name,
-    abilities: parseAbilities(row.token_abilities),
+    abilities: abilitiesOf(row.token_type, row.token_abilities),
     createdAt: toDate(row.token_created_at),
     expiresAt: toDate(row.token_expires_at),
     lastUsedAt: toDate(row.token_last_used_at),
@@ -96,19 +98,6 @@ function toRecord(row: LookupRow): TokenRecord {
     session: row.id === null ? null : toSession(row),
     watermarkSeq: Math.max(user.watermarkSeq, Number(row.all_cut_session_seq ?? 0)),
     watermarkApiKeyId: Math.max(user.watermarkApiKeyId, Number(row.all_cut_api_key_id ?? 0)),
-  }
-}
-
-/**
- * Every session token holds `["*"]`; whatever is no list of words grants nothing.
- */
-function parseAbilities(stored: string): string[] {
-  if (stored === '["*"]') return ['*']
-  try {
-    const abilities = JSON.parse(stored)
-    return Array.isArray(abilities) ? abilities.filter((word) => typeof word === 'string') : []
-  } catch {
-    return []
   }
 }
 

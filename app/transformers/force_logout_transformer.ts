@@ -1,3 +1,4 @@
+import { keysLiveOn } from '#app/api_keys/api_key'
 import { BaseTransformer } from '#app/http/base_transformer'
 import type { AdminForceLogout } from '#app/force_logout/by_admin'
 import { describeListedSession } from '#app/sessions/list'
@@ -14,10 +15,13 @@ export default class ForceLogoutTransformer extends BaseTransformer<AdminForceLo
   }
 
   toObject() {
-    const { ended, apiKeysEnded, sessions, dryRun, endedOwnSession, cut, complete } = this.resource
+    const { ended, apiKeysEnded, apiKeysLeft, sessions } = this.resource
+    const { dryRun, endedOwnSession, cut, complete } = this.resource
     return {
       ended,
       apiKeysEnded,
+      apiKeysLeft,
+      message: keysLiveOn(apiKeysLeft, 'send "includeApiKeys": true'),
       sessions: sessions.map((session) => describeListedSession(session, this.currentId)),
       dryRun,
       endedOwnSession,

@@ -39,10 +39,6 @@ const lifetime = vine.createRule((value: unknown, _: undefined, field: FieldCont
 export const apiKeyValidator = vine.create({
   name: rules.name().minLength(1),
   description: rules.name(1000).nullable().optional(),
-  abilities: vine
-    .array(vine.string().regex(/^(\*|[a-z0-9][a-z0-9:._-]{0,63})$/))
-    .minLength(1)
-    .maxLength(50)
-    .optional(),
+  abilities: vine.array(vine.string().maxLength(64)).minLength(1).maxLength(50).optional(),
   expiresIn: vine.any().use(lifetime()).nullable().optional(),
 })

@@ -3,7 +3,7 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import sessionsConfig from '#config/sessions'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn } from '#tests/harness/accounts'
 import { jsonOfCommand, runCommand } from '#tests/harness/command'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 
@@ -132,6 +132,19 @@ test.group('force:logout', (group) => {
       ended.map((row) => row.id),
       idsOf(real)
     )
+  })
+
+  test('says that API keys live on, and how to end them', async ({ assert }) => {
+    const user = await makeUser()
+    await signIn(user)
+    await makeApiKey(user, ['*'])
+    const said = await runAce(['force:logout', user.email])
+    assert.equal(said.exitCode, 0)
+    assert.include(said.stdout, '1 API key lives on. To end it, add --include-api-keys.')
+    const dry = await runAce(['force:logout', '--all', '--dry-run', '--json'])
+    assert.equal(JSON.parse(dry.stdout).apiKeysLeft, 1)
+    const ended = await runAce(['force:logout', user.email, '--include-api-keys'])
+    assert.notInclude(ended.stdout, 'live')
   })
 
   test('--all --yes --include-api-keys ends everything, once', async ({ assert }) => {

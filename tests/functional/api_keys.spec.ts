@@ -1,20 +1,29 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
+import { mintReset, RESET_PAUSE } from '#app/accounts/password_reset'
+import { inTransaction } from '#app/database/transaction'
 import { disableUser } from '#app/accounts/disabled_users'
 import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
 import { forceLogout } from '#app/force_logout/force_logout'
+import sessionsConfig from '#config/sessions'
 import { keyLastUsed } from '#app/api_keys/last_used'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import User from '#models/user'
+import { makeApiKey, makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
+import { keepPolicy } from '#tests/harness/policy'
 
 test.group('API keys', (group) => {
   group.each.setup(() => emptyDatabase())
   group.each.setup(() => {
     clock.freeze(new Date('2026-03-01T12:00:00Z'))
-    return () => clock.restore()
+    const restorePolicy = keepPolicy()
+    return () => {
+      restorePolicy()
+      clock.restore()
+    }
   })
 
   const create = (client: any, token: string, body: object = { name: 'Export' }) =>
@@ -34,6 +43,7 @@ test.group('API keys', (group) => {
     client,
     assert,
   }) => {
+    sessionsConfig.apiKeyAbilities = ['account:read', 'reports:read']
     const made = await makeKey(client, {
       name: 'Export',
       description: 'nightly',
@@ -67,6 +77,81 @@ test.group('API keys', (group) => {
     account.assertStatus(200)
   })
 
+  test('who ends sessions by force is told that keys live on, and how to end them', async ({
+    client,
+    assert,
+  }) => {
+    const admin = await signIn(await makeUser({ role: 'admin' }))
+    const [ada, bob] = [await makeUser(), await makeUser()]
+    await makeApiKey(ada, ['*'])
+    await makeApiKey(ada, ['*'])
+    await makeApiKey(ada, ['*'], clock.now())
+    const force = async (body: object) => {
+      const answer = await client
+        .post('/api/v1/admin/force-logout')
+        .bearerToken(admin.tokens.token)
+        .json(body)
+      answer.assertStatus(200)
+      return answer.body().data
+    }
+    for (const order of [
+      { users: [ada.id] },
+      { users: [ada.id], dryRun: true },
+      { users: [ada.id], platform: 'ios' },
+      { users: [ada.id, bob.id] },
+      { all: true, dryRun: true },
+    ]) {
+      const told = await force(order)
+      assert.equal(told.apiKeysLeft, 2)
+      assert.equal(told.message, '2 API keys live on. To end them, send "includeApiKeys": true.')
+    }
+    for (const order of [
+      { users: [bob.id] },
+      { users: [ada.id], includeApiKeys: true, dryRun: true },
+      { users: [ada.id], includeApiKeys: true },
+      { users: [ada.id] },
+    ]) {
+      const told = await force(order)
+      assert.equal(told.apiKeysLeft, 0)
+      assert.isNull(told.message)
+    }
+  })
+
+  test('who changes or resets a password is told that keys live on, and how to end them', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    let { tokens } = await signIn(user)
+    const change = async (currentPassword: string, password: string) => {
+      const answer = await client
+        .put('/api/v1/account/password')
+        .bearerToken(tokens.token)
+        .json({ currentPassword, password })
+      answer.assertStatus(200)
+      tokens = answer.body().data
+      return answer.body().data.message
+    }
+    const reset = async () => {
+      const token = await inTransaction((trx) => mintReset(trx, user.id))
+      clock.advance(RESET_PAUSE)
+      const password = 'an analytical engine of brass'
+      return client.post('/api/v1/auth/password/reset').json({ token, password })
+    }
+    assert.isUndefined(await change(PASSWORD, 'a difference engine of steel'))
+    const none = await reset()
+    none.assertStatus(204)
+
+    await makeApiKey(user, ['*'])
+    const signedIn = await signIn(await User.findOrFail(user.id))
+    tokens = signedIn.tokens
+    const words = '1 API key lives on. To end it, send DELETE /api/v1/api-keys/:id.'
+    assert.equal(await change('an analytical engine of brass', PASSWORD), words)
+    const some = await reset()
+    some.assertStatus(200)
+    assert.deepEqual(some.body(), { data: { message: words } })
+  })
+
   test('its use is written behind', async ({ client, assert }) => {
     const { id, key } = await makeKey(client)
     await getAccount(client, key)
@@ -97,6 +182,9 @@ test.group('API keys', (group) => {
     ])
     .run(async ({ client, assert }, route) => {
       const { key } = await makeKey(client)
+      /** With this use written, another at the same moment writes nothing. */
+      await getAccount(client, key)
+      await keyLastUsed.flush({ everything: true })
       const before = await snapshot()
       const [method, path] = route.split(' ')
       const answer = await client[method.toLowerCase() as 'get'](path).bearerToken(key)
@@ -107,6 +195,7 @@ test.group('API keys', (group) => {
     })
 
   test('an ability that it lacks is named', async ({ client, assert }) => {
+    sessionsConfig.apiKeyAbilities = ['account:read', 'reports:read']
     const { key } = await makeKey(client, { name: 'Export', abilities: ['reports:read'] })
     const answer = await getAccount(client, key)
     answer.assertStatus(403)
@@ -114,6 +203,66 @@ test.group('API keys', (group) => {
       answer.header('www-authenticate'),
       'Bearer realm="latchkey", error="insufficient_scope", scope="account:read"'
     )
+  })
+
+  test('its abilities are among those that the server grants to keys', async ({
+    client,
+    assert,
+  }) => {
+    const { tokens } = await signIn(await makeUser())
+    const wanting = (...abilities: string[]) =>
+      create(client, tokens.token, { name: 'Export', abilities })
+    for (const refused of [['admin:write'], ['account:read', 'billing'], ['*', 'billing']]) {
+      const answer = await wanting(...refused)
+      answer.assertStatus(422)
+      const [error] = answer.body().errors
+      assert.containsSubset(error, { field: 'abilities', rule: 'ability' })
+      assert.include(error.message, 'account:read')
+    }
+    assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
+
+    sessionsConfig.apiKeyAbilities = ['billing', 'orders:read']
+    const none = await wanting('account:read')
+    none.assertStatus(422)
+    const chosen = await wanting('billing', 'billing')
+    chosen.assertStatus(201)
+    assert.deepEqual(chosen.body().data.abilities, ['billing'])
+    for (const all of [await wanting('*'), await create(client, tokens.token)]) {
+      all.assertStatus(201)
+      assert.deepEqual(all.body().data.abilities, ['billing', 'orders:read'])
+    }
+    const events = await client.get('/api/v1/account/events').bearerToken(tokens.token)
+    const made = events.body().data.find((event: any) => event.type === 'api_key.created')
+    assert.deepEqual(made.data.abilities, ['billing', 'orders:read'])
+  })
+
+  test('an ability that the server grants no longer is neither told nor of use', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    const { tokens } = await signIn(user)
+    const chosen = await makeApiKey(user, ['admin:write', 'account:read', 'orders:read'])
+    const all = await makeApiKey(user, ['*'])
+    const told = async () => {
+      const list = await client.get('/api/v1/api-keys').bearerToken(tokens.token)
+      return list.body().data.map((key: any) => key.abilities)
+    }
+    for (const key of [chosen, all]) {
+      const granted = await getAccount(client, key)
+      granted.assertStatus(200)
+    }
+    assert.deepEqual(await told(), [['account:read'], ['account:read']])
+
+    sessionsConfig.apiKeyAbilities = ['orders:read']
+    for (const key of [chosen, all]) {
+      const refused = await getAccount(client, key)
+      refused.assertStatus(403)
+      assert.include(refused.header('www-authenticate')!, 'scope="account:read"')
+    }
+    assert.deepEqual(await told(), [['orders:read'], ['orders:read']])
+    const session = await getAccount(client, tokens.token)
+    session.assertStatus(200)
   })
 
   test('it stops to the second when its time is over', async ({ client, assert }) => {

@@ -11,6 +11,7 @@ import sessionsConfig from '#config/sessions'
 import type User from '#models/user'
 import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, signIn } from '#tests/harness/accounts'
+import { openMailbox } from '#tests/harness/mailbox'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 
 const SECRET = 'the old system shared this secret'
@@ -58,6 +59,29 @@ test.group('Exchange of old tokens', (group) => {
 
   const post = (client: any, jwt: unknown, device?: object) =>
     client.post('/api/v1/auth/exchange').json({ jwt, device })
+
+  test('a new device is told by mail, as of any sign-in', async ({ client, assert, cleanup }) => {
+    sessionsConfig.notifyNewDevice = true
+    sessionsConfig.limit = 0
+    const mailbox = openMailbox()
+    cleanup(async () => {
+      await mailbox.read()
+      mailbox.close()
+    })
+    const user = await makeUser()
+    const exchange = async (jti: string, id: string) => {
+      const answer = await post(client, await oldToken(user, { jti }), { id })
+      answer.assertStatus(200)
+    }
+    await exchange('one', 'phone')
+    await exchange('two', 'tablet')
+    await exchange('three', 'phone')
+    const mails = await mailbox.read()
+    assert.deepEqual(
+      mails.map(({ to, subject }) => [to, subject]),
+      Array(2).fill([user.email, 'A sign-in on a new device'])
+    )
+  })
 
   test('the right one becomes a session under the policy, once', async ({ client, assert }) => {
     const user = await makeUser()

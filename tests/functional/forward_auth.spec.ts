@@ -1,19 +1,28 @@
+import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { test } from '@japa/runner'
 import * as DPoP from 'dpop'
 import db from '@adonisjs/lucid/services/db'
-import { mintToken, hashToken } from '#app/tokens/token'
+import { IDENTITY_HEADERS } from '#app/forward_auth/identity_headers'
+import sessionsConfig from '#config/sessions'
+import { mintToken } from '#app/tokens/token'
 import clock from '#app/clock'
 import { trustProxies } from '#tests/harness/trusted_proxies'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
+import { keepPolicy } from '#tests/harness/policy'
 
 const server = `http://${process.env.HOST}:${process.env.PORT}`
 
-function ask(method: string, headers: Record<string, string | string[]>, body?: string) {
+function ask(
+  method: string,
+  headers: Record<string, string | string[]>,
+  body?: string,
+  query = ''
+) {
   return new Promise<{ status: number; headers: Record<string, any>; body: string }>(
     (resolve, reject) => {
-      const asked = request(`${server}/forward-auth`, { method, headers }, (answer) => {
+      const asked = request(`${server}/forward-auth${query}`, { method, headers }, (answer) => {
         let text = ''
         answer.setEncoding('utf8').on('data', (chunk) => (text += chunk))
         answer.on('end', () =>
@@ -26,7 +35,14 @@ function ask(method: string, headers: Record<string, string | string[]>, body?: 
 }
 
 test.group('Forward auth', (group) => {
-  group.each.setup(() => emptyDatabase())
+  group.each.setup(async () => {
+    await emptyDatabase()
+    const restorePolicy = keepPolicy()
+    return () => {
+      restorePolicy()
+      clock.restore()
+    }
+  })
 
   test('says who speaks, whatever the method and body', async ({ assert }) => {
     const user = await makeUser()
@@ -52,6 +68,141 @@ test.group('Forward auth', (group) => {
         'x-auth-session-id': session.id,
         'x-auth-abilities': '*',
       })
+    }
+  })
+
+  test('every header is in every answer, whatever is known', async ({ assert }) => {
+    clock.freeze(new Date('2026-03-01T12:00:00.900Z'))
+    const user = await makeUser({ role: 'admin' })
+    const externalId = 'crm|7 %2F;x'
+    await db.from('users').where('id', user.id).update({ external_id: externalId })
+    const { tokens, session } = await signIn(user)
+    clock.advance(60_000)
+    const key = await makeApiKey(user, ['*'])
+    const about = {
+      'x-auth-user-id': String(user.id),
+      'x-auth-external-id': 'crm%7C7%20%252F%3Bx',
+      'x-auth-user-email': user.email,
+      'x-auth-user-email-verified': 'false',
+      'x-auth-user-role': 'admin',
+      'x-auth-actor': '',
+    }
+    const time = String(Date.parse('2026-03-01T12:00:00Z') / 1000)
+    const told = {
+      [tokens.token]: {
+        ...about,
+        'x-auth-session-id': session.id,
+        'x-auth-abilities': '*',
+        'x-auth-time': time,
+      },
+      [key]: {
+        ...about,
+        'x-auth-session-id': '',
+        'x-auth-abilities': 'account:read',
+        'x-auth-time': '',
+      },
+    }
+    assert.equal(decodeURIComponent(about['x-auth-external-id']), externalId)
+    for (const [token, expected] of Object.entries(told)) {
+      for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
+        const { headers } = await ask(method, { authorization: `Bearer ${token}` })
+        const identity = Object.entries(headers).filter(([name]) => name.startsWith('x-auth-'))
+        assert.deepEqual(Object.fromEntries(identity), expected)
+      }
+    }
+  })
+
+  test('a key says what is configured at that moment, whatever it was made with', async ({
+    assert,
+  }) => {
+    const user = await makeUser()
+    const chosen = await makeApiKey(user, [
+      'admin:write',
+      'orders:read',
+      'account:read',
+      '__proto__',
+    ])
+    const all = await makeApiKey(user, ['*', 'admin:write'])
+    const abilities = async (key: string) => {
+      const { status, headers } = await ask('GET', { authorization: `Bearer ${key}` })
+      assert.equal(status, 200)
+      return headers['x-auth-abilities']
+    }
+    assert.equal(await abilities(chosen), 'account:read')
+    assert.equal(await abilities(all), 'account:read')
+    sessionsConfig.apiKeyAbilities = ['orders:read', 'orders:write']
+    assert.equal(await abilities(chosen), 'orders:read')
+    assert.equal(await abilities(all), 'orders:read orders:write')
+  })
+
+  test('max_age wants a fresh sign-in: to the second, and the session lives on', async ({
+    assert,
+  }) => {
+    clock.freeze(new Date('2026-03-01T12:00:00Z'))
+    const user = await makeUser()
+    const { tokens } = await signIn(user)
+    const authorization = `Bearer ${tokens.token}`
+    const within = (query: string) => ask('GET', { authorization }, undefined, query)
+    const statusWithin = (query: string) => within(query).then(({ status }) => status)
+    clock.advance(599_000)
+    assert.equal(await statusWithin('?max_age=600'), 200)
+    clock.advance(1000)
+    const stale = await within('?max_age=600')
+    assert.equal(stale.status, 401)
+    assert.equal(JSON.parse(stale.body).errors[0].code, 'E_REAUTHENTICATION_REQUIRED')
+    assert.equal(
+      stale.headers['www-authenticate'],
+      'Bearer realm="latchkey", error="insufficient_user_authentication", max_age="600"'
+    )
+    assert.isUndefined(stale.headers['x-auth-user-id'])
+    assert.equal(await statusWithin('?max_age=7776000'), 200)
+    assert.equal(await statusWithin('?max_age=0'), 401)
+    assert.equal(await statusWithin(''), 200)
+
+    const key = await makeApiKey(user, ['*'])
+    const refused = await ask('GET', { authorization: `Bearer ${key}` }, undefined, '?max_age=600')
+    assert.equal(refused.status, 401)
+    assert.equal(JSON.parse(refused.body).errors[0].code, 'E_REAUTHENTICATION_REQUIRED')
+    assert.isUndefined(refused.headers['x-auth-user-id'])
+  })
+
+  test('max_age that is no single whole number of seconds is a 400', async ({ assert }) => {
+    const { tokens } = await signIn(await makeUser())
+    const authorization = `Bearer ${tokens.token}`
+    for (const query of [
+      'max_age=',
+      'max_age',
+      'max_age=-1',
+      'max_age=1.5',
+      'max_age=1e3',
+      'max_age=0x10',
+      'max_age=+5',
+      'max_age=10m',
+      'max_age=600&max_age=600',
+      'max_age=600&max%5Fage=900000',
+      'max_age=7776001',
+      'max_age=99999999999999999999',
+      'max_age=6%30%00',
+    ]) {
+      const answer = await ask('GET', { authorization }, undefined, `?${query}`)
+      assert.equal(answer.status, 400, query)
+      assert.equal(JSON.parse(answer.body).errors[0].code, 'E_INVALID_REQUEST')
+      assert.isUndefined(answer.headers['x-auth-user-id'])
+    }
+  })
+
+  test('every proxy that the documentation shows copies every header', ({ assert }) => {
+    const page = readFileSync(new URL('../../docs/forward-auth.md', import.meta.url), 'utf8')
+    const blockOf = (language: string) => page.split(`\`\`\`${language}\n`)[1].split('```')[0]
+    const [nginx, traefik, caddy] = ['nginx', 'yaml', 'caddyfile'].map(blockOf)
+    for (const name of IDENTITY_HEADERS) {
+      const variable = name.toLowerCase().replaceAll('-', '_').replace('x_', '$')
+      const source = variable.replace('$', '$upstream_http_x_')
+      assert.include(page, `| \`${name}\` `)
+      assert.match(nginx, new RegExp(`auth_request_set \\${variable} +\\${source};`))
+      assert.match(nginx, new RegExp(`proxy_set_header ${name} +\\${variable};`))
+      assert.match(traefik, new RegExp(`- ${name}\n`))
+      assert.match(caddy, new RegExp(`copy_headers.* ${name}( |\n)`))
     }
   })
 
@@ -81,20 +232,14 @@ test.group('Forward auth', (group) => {
   test('an API key has an empty session header, so that nothing of a client passes', async ({
     assert,
   }) => {
+    sessionsConfig.apiKeyAbilities = ['orders:read', 'orders:write']
     const user = await makeUser()
-    const key = mintToken('api_key')
-    const now = clock.now()
-    await db.table('api_tokens').insert({
-      tokenable_id: user.id,
-      type: 'api_key',
-      hash: hashToken(key),
-      abilities: '["orders:read","orders:write"]',
-      created_at: now,
-      updated_at: now,
-    })
+    const key = await makeApiKey(user, ['orders:read', 'orders:write'])
     const answer = await ask('GET', { authorization: `Bearer ${key}` })
     assert.equal(answer.status, 200)
-    assert.equal(answer.headers['x-auth-session-id'], '')
+    for (const name of ['session-id', 'external-id', 'time', 'actor']) {
+      assert.equal(answer.headers[`x-auth-${name}`], '', name)
+    }
     assert.equal(answer.headers['x-auth-abilities'], 'orders:read orders:write')
   })
 

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import * as DPoP from 'dpop'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
-import { makeUser, PASSWORD } from '#tests/harness/accounts'
+import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
 import { startServer } from '#tests/harness/server'
@@ -112,6 +112,41 @@ test.group('Sessions bound to a key', (group) => {
       assert.equal(answer.status, 401)
       assert.equal(answer.body.errors[0].code, code)
       assert.match(answer.headers.get('www-authenticate')!, /^DPoP /)
+    })
+
+  test('every refusal names the scheme that its tokens want: {0}')
+    .with([
+      ['too old a sign-in', 'POST', '/api/v1/api-keys', 'E_REAUTHENTICATION_REQUIRED'],
+      ['the wrong role', 'GET', '/api/v1/admin/users', 'E_FORBIDDEN'],
+      ['a token past its time', 'GET', '/api/v1/account', 'E_TOKEN_EXPIRED'],
+      ['an ended session', 'GET', '/api/v1/account', 'E_SESSION_ENDED'],
+      ['too old a sign-in for a proxy', 'GET', '/forward-auth', 'E_REAUTHENTICATION_REQUIRED'],
+    ] as const)
+    .run(async ({ assert }, [, method, path, code]) => {
+      const key = await DPoP.generateKeyPair('ES256')
+      const keyThumbprint = await DPoP.calculateThumbprint(key.publicKey)
+      const user = await makeUser()
+      const age = code === 'E_TOKEN_EXPIRED' ? sessionsConfig.accessTokenTtl : 600_000
+      clock.freeze(new Date(Date.now() - age))
+      const {
+        tokens: { token },
+      } = await signIn(user, { keyThumbprint })
+      clock.restore()
+      if (code === 'E_SESSION_ENDED') await signIn(user)
+      const proof = await makeProof(key, method, path, token)
+      const query = path === '/forward-auth' ? '?max_age=600' : ''
+      const answer = await call(server(), method, path + query, {
+        headers: { authorization: `DPoP ${token}`, dpop: proof },
+        ...(method === 'POST' && { body: { name: 'Export' } }),
+      })
+      assert.equal(answer.body.errors[0].code, code)
+      const challenge = answer.headers.get('www-authenticate')!
+      assert.match(challenge, /^DPoP realm="latchkey", error="/)
+      assert.include(challenge, ', algs="ES256 ')
+      assert.notInclude(challenge, 'Bearer')
+      if (code === 'E_REAUTHENTICATION_REQUIRED') {
+        assert.include(challenge, 'error="insufficient_user_authentication", max_age="600"')
+      }
     })
 
   test('a proof works once', async ({ assert }) => {

@@ -1,11 +1,13 @@
 import { test } from '@japa/runner'
 import mail from '@adonisjs/mail/services/main'
+import { resetRequests } from '#app/accounts/password_reset'
 import sessionsConfig from '#config/sessions'
 import { notices } from '#mails/mail_queue'
 import ApiKeyCreatedMail from '#mails/api_key_created_mail'
 import NewDeviceMail from '#mails/new_device_mail'
+import PasswordResetMail from '#mails/password_reset_mail'
 import PasswordChangedMail from '#mails/password_changed_mail'
-import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
 
@@ -37,6 +39,26 @@ test.group('Mails about API keys', (group) => {
       message.assertTextIncludes('/api-keys')
       const { text } = message.toObject().message
       return !String(text).includes(key) && !String(text).includes('\u2028')
+    })
+  })
+
+  test('the mail with a link to reset a password names the keys that live on', async ({
+    client,
+    cleanup,
+  }) => {
+    const user = await makeUser()
+    await makeApiKey(user, ['*'])
+    await makeApiKey(user, ['*'], new Date(0))
+    const { mails } = mail.fake()
+    cleanup(() => mail.restore())
+    const asked = await client.post('/api/v1/auth/password/forgot').json({ email: user.email })
+    asked.assertStatus(202)
+    await resetRequests.settled()
+    await notices.settled()
+    mails.assertSent(PasswordResetMail, ({ message }) => {
+      message.assertTextIncludes('/api-keys')
+      const { text } = message.toObject().message
+      return String(text).split('  script').length === 2
     })
   })
 

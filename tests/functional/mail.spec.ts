@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
+import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { FileTransport } from '#mails/file_transport'
 import { deviceInWords } from '#mails/wording'
@@ -124,7 +125,9 @@ test.group('Notice of a new device', (group) => {
     }
   })
 
-  test('comes once a device, told by its id, or by name and platform', async ({ assert }) => {
+  test('comes once a device, told by its id, or by what it says and its network', async ({
+    assert,
+  }) => {
     const user = await makeUser()
     const phone = { id: 'phone', name: 'Phone', platform: 'ios' }
     const expected: [object, number][] = [
@@ -136,7 +139,11 @@ test.group('Notice of a new device', (group) => {
       [{ name: 'Phone', platform: 'android' }, 3],
       [{ userAgent: 'curl/8' }, 4],
       [{ userAgent: 'curl/8' }, 4],
+      [{ userAgent: 'curl/9' }, 4],
       [{ userAgent: 'wget/1' }, 5],
+      [{ userAgent: 'wget/1', ip: '2001:db8:1:2::7' }, 6],
+      [{ userAgent: 'wget/1', ip: '2001:db8:1:2::8' }, 6],
+      [{ userAgent: 'wget/1', ip: null }, 7],
     ]
     for (const [device, count] of expected) {
       await signIn(user, device)
@@ -147,6 +154,34 @@ test.group('Notice of a new device', (group) => {
     assert.equal(mails[0].to, user.email)
     assert.include(mails[0].text, 'Phone (ios)')
     assert.include(mails[3].text, 'curl')
+  })
+
+  test('comes whatever is copied of a device that is known: {0}')
+    .with([
+      ['its user agent', {}],
+      ['its name and platform', { name: 'Phone', platform: 'ios' }],
+    ] as const)
+    .run(async ({ assert }, [, said]) => {
+      const user = await makeUser()
+      await signIn(user, { ...said, id: 'phone', ip: '192.0.2.1' })
+      await signIn(user, { ...said, ip: '192.0.2.1' })
+      assert.lengthOf(await mailbox.read(), 1)
+      await signIn(user, { ...said, ip: '198.51.100.7' })
+      assert.lengthOf(await mailbox.read(), 2)
+      await signIn(user, { ...said, id: 'guessed', ip: '192.0.2.1' })
+      assert.lengthOf(await mailbox.read(), 3)
+    })
+
+  test('comes ten times an hour and account at most', async ({ assert, cleanup }) => {
+    clock.freeze()
+    cleanup(() => clock.restore())
+    const [user, other] = [await makeUser(), await makeUser()]
+    for (let id = 0; id < 13; id++) await signIn(user, { id: `device ${id}` })
+    await signIn(other, { id: 'phone' })
+    assert.lengthOf(await mailbox.read(), 11)
+    clock.advance(60 * 60 * 1000)
+    await signIn(user, { id: 'another' })
+    assert.lengthOf(await mailbox.read(), 12)
   })
 
   test('knows no device of another user', async ({ assert }) => {

@@ -1,10 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from '@japa/runner'
-import db from '@adonisjs/lucid/services/db'
-import clock from '#app/clock'
-import { hashToken, mintToken } from '#app/tokens/token'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { configurationIn, hasNginx, startNginx } from '#tests/harness/nginx'
 import { freePort } from '#tests/harness/ports'
@@ -85,21 +82,16 @@ test.group('nginx with auth_request, as documented', (group) => {
     assert,
   }) => {
     const user = await makeUser()
-    const key = mintToken('api_key')
-    const now = clock.now()
-    await db.table('api_tokens').insert({
-      tokenable_id: user.id,
-      type: 'api_key',
-      name: 'script',
-      hash: hashToken(key),
-      abilities: '["orders:read"]',
-      created_at: now,
-      updated_at: now,
+    const key = await makeApiKey(user, ['*'])
+    const answer = await ask(key, {
+      headers: { 'X-Auth-Session-Id': 'stolen', 'X-Auth-Actor': 'user:1' },
     })
-    const answer = await ask(key, { headers: { 'X-Auth-Session-Id': 'stolen' } })
     const arrived: any = await answer.json()
     assert.equal(arrived.headers['x-auth-user-id'], String(user.id))
-    assert.isUndefined(arrived.headers['x-auth-session-id'])
+    assert.equal(arrived.headers['x-auth-abilities'], 'account:read')
+    for (const name of ['session-id', 'external-id', 'time', 'actor']) {
+      assert.isUndefined(arrived.headers[`x-auth-${name}`], name)
+    }
   })
 
   test('an evicted token stops at the next request, and is told why', async ({ assert }) => {

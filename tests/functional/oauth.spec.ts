@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import * as oauth from 'oauth4webapi'
+import { keyLastUsed } from '#app/api_keys/last_used'
 import clock from '#app/clock'
 import { disableUser } from '#app/accounts/disabled_users'
 import { issuer } from '#app/oauth/metadata'
@@ -9,7 +10,7 @@ import sessionsConfig from '#config/sessions'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
 import { lastSeen } from '#app/sessions/last_seen'
 import { hashToken, mintToken } from '#app/tokens/token'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
 import { keepPolicy } from '#tests/harness/policy'
@@ -75,22 +76,6 @@ async function stranger(authentication: typeof oauth.ClientSecretBasic) {
  */
 const here = (url: string) => url.replace(issuer, server)
 
-async function makeApiKey(userId: number, abilities: string[], expiresAt: Date | null = null) {
-  const value = mintToken('api_key')
-  const now = clock.now()
-  await db.table('api_tokens').insert({
-    tokenable_id: userId,
-    type: 'api_key',
-    name: 'script',
-    hash: hashToken(value),
-    abilities: JSON.stringify(abilities),
-    created_at: now,
-    updated_at: now,
-    expires_at: expiresAt,
-  })
-  return value
-}
-
 test.group('Introspection and revocation', (group) => {
   group.each.setup(async () => {
     await emptyDatabase()
@@ -119,6 +104,7 @@ test.group('Introspection and revocation', (group) => {
         email_verified: false,
         iat: Math.floor(session.createdAt.getTime() / 1000),
         exp: Math.floor(tokens.expiresAt.getTime() / 1000),
+        auth_time: Math.floor(session.authenticatedAt.getTime() / 1000),
         sid: session.id,
         scope: '*',
         token_type: 'Bearer',
@@ -142,17 +128,90 @@ test.group('Introspection and revocation', (group) => {
   })
 
   test('an API key is told with its abilities and without a session', async ({ assert }) => {
+    sessionsConfig.apiKeyAbilities = ['orders:read', 'orders:write']
     const client = await stranger(oauth.ClientSecretBasic)
     const user = await makeUser()
-    const key = await makeApiKey(user.id, ['orders:read', 'orders:write'])
+    const key = await makeApiKey(user, ['orders:read', 'orders:write', 'billing'])
     const answer = await client.introspect(key)
     assert.containsSubset(answer, { active: true, scope: 'orders:read orders:write' })
-    assert.isUndefined(answer.sid)
-    assert.isUndefined(answer.exp)
+    for (const claim of ['sid', 'exp', 'auth_time', 'external_id']) {
+      assert.isUndefined(answer[claim], claim)
+    }
+    const all = await client.introspect(await makeApiKey(user, ['*']))
+    assert.equal(all.scope, 'orders:read orders:write')
+    sessionsConfig.apiKeyAbilities = ['billing']
+    const later = await client.introspect(key)
+    assert.equal(later.scope, 'billing')
 
     await client.revoke(key)
     assert.deepEqual({ ...(await client.introspect(key)) }, { active: false })
-    assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
+    assert.equal(await countRows('api_tokens', { hash: hashToken(key) }), 0)
+  })
+
+  test('who another system knows is told by its name there', async ({ assert }) => {
+    const client = await stranger(oauth.ClientSecretBasic)
+    const user = await makeUser()
+    await db.from('users').where('id', user.id).update({ external_id: 'crm|7' })
+    const { tokens } = await signIn(user)
+    const answer = await client.introspect(tokens.token)
+    assert.equal(answer.external_id, 'crm|7')
+  })
+
+  test('no exp lies beyond the time at which the session goes idle', async ({ assert }) => {
+    clock.freeze(new Date('2026-03-01T12:00:00Z'))
+    sessionsConfig.idleTimeout = 600_000
+    const client = await stranger(oauth.ClientSecretBasic)
+    const { tokens } = await signIn(await makeUser())
+    clock.advance(60_000)
+    const idleAt = Date.parse('2026-03-01T12:10:00Z') / 1000
+    const access = await client.introspect(tokens.token)
+    assert.equal(access.exp, idleAt)
+    const refresh = await client.introspect(tokens.refreshToken!)
+    assert.equal(refresh.exp, idleAt)
+  })
+
+  test('used=true counts as use, of a session as of a key, and nothing else does', async ({
+    assert,
+  }) => {
+    clock.freeze(new Date('2026-03-01T12:00:00Z'))
+    sessionsConfig.idleTimeout = 600_000
+    const { basic } = await makeClient()
+    const user = await makeUser()
+    const { tokens, session } = await signIn(user)
+    const key = await makeApiKey(user, ['account:read'])
+    const introspect = (token: string, used?: string) =>
+      post('introspect', { token, ...(used && { used }) }, { authorization: basic })
+    const written = async () => {
+      await lastSeen.flush({ everything: true })
+      await keyLastUsed.flush({ everything: true })
+      const { last_seen_at: seen } = await db.from('sessions').where('id', session.id).firstOrFail()
+      const { last_used_at: used } = await db
+        .from('api_tokens')
+        .where('hash', hashToken(key))
+        .firstOrFail()
+      return [new Date(seen), used && new Date(used)]
+    }
+
+    clock.advance(60_000)
+    for (const [token, used] of [
+      [tokens.token, undefined],
+      [tokens.token, 'false'],
+      [tokens.refreshToken!, 'true'],
+      [key, undefined],
+    ] as const) {
+      const unused = await introspect(token, used)
+      assert.isTrue(unused.body.active)
+    }
+    assert.deepEqual(await written(), [session.createdAt, null])
+    for (const token of [tokens.token, key]) await introspect(token, 'true')
+    assert.deepEqual(await written(), [clock.now(), clock.now()])
+
+    clock.advance(599_000)
+    const late = await introspect(tokens.token, 'true')
+    assert.isTrue(late.body.active)
+    clock.advance(599_000)
+    const prolonged = await introspect(tokens.token)
+    assert.isTrue(prolonged.body.active)
   })
 
   test('a token that is bound to a key is told with the key', async ({ assert }) => {
@@ -205,7 +264,7 @@ test.group('Introspection and revocation', (group) => {
     dead.refreshOfCutOff = cut.tokens.refreshToken!
 
     const scripted = await makeUser()
-    dead.expiredKey = await makeApiKey(scripted.id, ['*'], clock.now())
+    dead.expiredKey = await makeApiKey(scripted, ['*'], clock.now())
     const late = await signIn(await makeUser())
     const idle = await signIn(await makeUser())
     dead.expired = late.tokens.token

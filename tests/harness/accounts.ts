@@ -1,9 +1,12 @@
+import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
 import { inTransaction } from '#app/database/transaction'
 import { createUser } from '#app/accounts/sign_up'
 import { hashPassword } from '#app/passwords/passwords'
 import type User from '#models/user'
 import type { Role } from '#models/user'
 import { openSession, type OpenedSession, type SignIn } from '#app/sessions/open'
+import { hashToken, mintToken } from '#app/tokens/token'
 
 export const PASSWORD = 'correct horse battery staple'
 
@@ -33,4 +36,28 @@ export function signIn(user: User, said: Partial<SignIn['device']> & Partial<Sig
     userAgent: 'tests',
     ...rest,
   }) as Promise<OpenedSession>
+}
+
+/**
+ * An API key with abilities that nobody checked, as an older version may have left it. Returns its
+ * value.
+ */
+export async function makeApiKey(
+  user: Pick<User, 'id'>,
+  abilities: string[],
+  expiresAt: Date | null = null
+): Promise<string> {
+  const value = mintToken('api_key')
+  const now = clock.now()
+  await db.table('api_tokens').insert({
+    tokenable_id: user.id,
+    type: 'api_key',
+    name: 'script',
+    hash: hashToken(value),
+    abilities: JSON.stringify(abilities),
+    created_at: now,
+    updated_at: now,
+    expires_at: expiresAt,
+  })
+  return value
 }

@@ -33,6 +33,8 @@ test.group('Environment', (group) => {
       { name: 'SESSION_LIMIT', value: '-1', allowed: 'a whole number from 0 to 100000' },
       { name: 'SESSION_ON_LIMIT', value: 'maybe', allowed: 'evict | reject' },
       { name: 'SESSION_LIMIT_PER_PLATFORM', value: 'ios:1', allowed: 'ios=1,android=1,web=2' },
+      { name: 'API_KEY_ABILITIES', value: 'orders:read,*', allowed: 'account:read,orders:write' },
+      { name: 'API_KEY_ABILITIES', value: 'Orders Read', allowed: 'account:read,orders:write' },
       { name: 'ACCESS_TOKEN_TTL', value: '1 hour', allowed: '30s, 15m, 1h or 30d' },
       { name: 'REFRESH_TOKEN_TTL', value: 'never', allowed: 'or 0 (no refresh tokens)' },
       { name: 'RATE_LIMIT_SIGN_IN', value: '10', allowed: 'COUNT/DURATION such as 10/1m, or off' },

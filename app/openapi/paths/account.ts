@@ -54,7 +54,10 @@ export const account: Paths = {
         { currentPassword: 'a difference engine', password: 'an analytical engine' }
       ),
       responses: {
-        200: data('Fresh tokens of this session; the old ones are dead.', ref('SessionTokens')),
+        200: data(
+          'Fresh tokens of this session; the old ones are dead.',
+          ref('SessionTokensOfChange')
+        ),
         ...failures(
           ...sessionFailures,
           'E_INVALID_CREDENTIALS',

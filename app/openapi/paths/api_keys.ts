@@ -35,6 +35,7 @@ export const apiKeys: Paths = {
             maxItems: 50,
             items: { type: 'string', pattern: '^(\\*|[a-z0-9][a-z0-9:._-]{0,63})$' },
             default: ['*'],
+            description: 'Of those that `API_KEY_ABILITIES` lists; `*` is that list.',
           },
           'expiresIn?': {
             type: ['string', 'integer', 'null'],

@@ -1,12 +1,13 @@
 import { bearerFailures, failures, sessionFailures } from '#app/openapi/failures'
 import { anyone, bearer, data, empty, inQuery, serviceClient } from '#app/openapi/operation'
+import { IDENTITY_HEADERS } from '#app/forward_auth/identity_headers'
 import { object, ref } from '#app/openapi/schemas'
 import type { Operation, Paths, Schema } from '#app/openapi/types'
 
 const tags = ['Telling devices and services']
 
 /** A form about a token. Client credentials may stand in it instead of HTTP Basic. */
-const tokenForm: Schema = {
+const tokenForm = (more: Schema = {}): Schema => ({
   required: true,
   content: {
     'application/x-www-form-urlencoded': {
@@ -18,12 +19,13 @@ const tokenForm: Schema = {
           token_type_hint: { type: 'string' },
           client_id: { type: 'string' },
           client_secret: { type: 'string' },
+          ...more,
         },
       },
       example: { token: 'oat_…' },
     },
   },
-}
+})
 
 /** An error in the words of OAuth, RFC 6749 §5.2. */
 const oauthFailure = (description: string): Schema => ({
@@ -54,13 +56,15 @@ const active = object({
   'active': { const: true },
   'iss': { type: 'string' },
   'sub': { type: 'string', description: "The user's id." },
+  'external_id?': { type: 'string', description: 'How another system names the user.' },
   'username': { type: 'string', description: 'The e-mail.' },
   'email_verified': {
     type: 'boolean',
     description: 'Whether its owner proved to hold the e-mail; if not, it may be a look-alike.',
   },
   'iat': { type: 'integer' },
-  'exp?': { type: 'integer' },
+  'exp?': { type: 'integer', description: 'Never later than the session goes idle.' },
+  'auth_time?': { type: 'integer', description: 'When the user last showed who they are.' },
   'sid?': { type: 'string', format: 'uuid', description: 'The session; an API key has none.' },
   'scope?': { type: 'string', description: 'Abilities; absent for a refresh token.' },
   'token_type?': { enum: ['Bearer', 'DPoP'], description: 'Absent for a refresh token.' },
@@ -75,17 +79,21 @@ function forwardAuth(method: (typeof methods)[number]): Operation {
     summary: 'Whether a proxy may let a request pass; a body is not looked at',
     tags,
     security: bearer,
+    parameters: [
+      inQuery('max_age', 'How old the sign-in may be, in seconds. An API key has none.', {
+        type: 'integer',
+        minimum: 0,
+        maximum: 7_776_000,
+      }),
+    ],
     responses: {
       200: {
         ...empty('It may. Empty, with who speaks in headers.'),
         headers: Object.fromEntries(
-          ['User-Id', 'User-Email', 'Session-Id', 'Abilities'].map((name) => [
-            `X-Auth-${name}`,
-            { schema: { type: 'string' } },
-          ])
+          IDENTITY_HEADERS.map((name) => [name, { schema: { type: 'string' } }])
         ),
       },
-      ...failures(...bearerFailures),
+      ...failures(...bearerFailures, 'E_REAUTHENTICATION_REQUIRED'),
     },
   }
 }
@@ -150,7 +158,9 @@ export const services: Paths = {
       summary: 'Whether a token is alive, and whose it is (RFC 7662)',
       tags,
       security: serviceClient,
-      requestBody: tokenForm,
+      requestBody: tokenForm({
+        used: { enum: ['true', 'false'], description: 'Whether this counts as use.' },
+      }),
       responses: {
         200: json(
           'What is true of the token. Every dead token is `{ "active": false }`.',
@@ -167,7 +177,7 @@ export const services: Paths = {
       summary: 'Revoke a token on behalf of its user (RFC 7009)',
       tags,
       security: serviceClient,
-      requestBody: tokenForm,
+      requestBody: tokenForm(),
       responses: {
         200: empty('It is dead now, whatever it was.'),
         ...oauthFailures,

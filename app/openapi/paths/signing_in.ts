@@ -210,6 +210,10 @@ export const signingIn: Paths = {
         { token: 'opr_…', password: 'an analytical engine' }
       ),
       responses: {
+        200: data(
+          'The password is set. API keys live on.',
+          object({ message: { type: 'string' } })
+        ),
         204: empty('The password is set.'),
         ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
       },
