@@ -7,14 +7,9 @@ import { readCredentials } from '#app/auth/bearer'
 import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
 import { noteFirstUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
-import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
+import { refusalOf, verifyToken, type Verdict } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
-import {
-  E_FORBIDDEN,
-  E_SESSION_ENDED,
-  E_TOKEN_EXPIRED,
-  E_UNAUTHORIZED_ACCESS,
-} from '#exceptions/errors'
+import { E_FORBIDDEN, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import { userAgentOf } from '#app/devices/user_agent'
 import type User from '#models/user'
 import { keyLastUsed } from '#app/api_keys/last_used'
@@ -269,17 +264,9 @@ function noteUse(token: TokenRecord): UseNoted {
 /**
  * The token behind a verdict, or the error of the table that it means.
  */
-export function liveOrThrow(verdict: Verdict): TokenRecord {
-  switch (verdict.type) {
-    case 'live':
-      return verdict.token
-    case 'expired':
-      throw new E_TOKEN_EXPIRED()
-    case 'ended':
-      throw new E_SESSION_ENDED(verdict.end)
-    case 'unknown':
-      throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
-  }
+function liveOrThrow(verdict: Verdict): TokenRecord {
+  if (verdict.type === 'live') return verdict.token
+  throw refusalOf(verdict)
 }
 
 /**

@@ -3,6 +3,7 @@ import { limitRefresh } from '#app/rate_limits/limits'
 import { readKeyProof, useKeyProof } from '#app/auth/session_binding'
 import { userAgentOf } from '#app/devices/user_agent'
 import { renewSession } from '#app/sessions/renew'
+import { sessionStreams } from '#app/streams/session_streams'
 import SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import { refreshValidator } from '#validators/auth'
 
@@ -18,6 +19,7 @@ export default class RefreshController {
         })
       )
     })
+    sessionStreams.recheck(session.id)
     response.header('Cache-Control', 'no-store')
     return serialize(SessionTokensTransformer.transform(tokens, session))
   }

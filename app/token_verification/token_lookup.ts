@@ -19,6 +19,7 @@ import {
  */
 export type TokenRecord = {
   id: number
+  hash: string
   kind: TokenKind
   name: string | null
   abilities: string[]
@@ -86,6 +87,7 @@ function toRecord(row: LookupRow): TokenRecord {
   const user = toUser(row)
   return {
     id: Number(row.token_id),
+    hash: row.token_hash,
     kind: row.token_type,
     name: row.token_name,
     abilities: parseAbilities(row.token_abilities),

@@ -5,7 +5,14 @@ import { livenessOf } from '#app/sessions/liveness'
 import { checkSession, endByDisabling } from '#app/token_verification/session_check'
 import { hashToken, tokenKind, type TokenKind } from '#app/tokens/token'
 import { countVerdict } from '#app/metrics/metrics'
-import { E_UNAVAILABLE, type SessionEnd } from '#exceptions/errors'
+import type { ApiError } from '#exceptions/api_error'
+import {
+  E_SESSION_ENDED,
+  E_TOKEN_EXPIRED,
+  E_UNAUTHORIZED_ACCESS,
+  E_UNAVAILABLE,
+  type SessionEnd,
+} from '#exceptions/errors'
 
 /**
  * What a check finds out about a token.
@@ -36,12 +43,16 @@ const ATTEMPTS = 5
  */
 export async function verifyToken(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
   const kind = tokenKind(value)
-  const verdict = kind && kinds.includes(kind) ? await reachVerdict(hashToken(value)) : UNKNOWN
+  const verdict = kind && kinds.includes(kind) ? await verifyHash(hashToken(value)) : UNKNOWN
   countVerdict(verdict.type)
   return verdict
 }
 
-async function reachVerdict(hash: string): Promise<Verdict> {
+/**
+ * The same for whoever has checked the token before and kept its hash: an open event stream. Not
+ * counted as a check.
+ */
+export async function verifyHash(hash: string): Promise<Verdict> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const token = await tokenLookup.read(hash)
     if (!token) return explainMissing(hash)
@@ -52,6 +63,20 @@ async function reachVerdict(hash: string): Promise<Verdict> {
     if (end) return { type: 'ended', end }
   }
   throw new E_UNAVAILABLE()
+}
+
+/**
+ * The error of the table that a verdict means.
+ */
+export function refusalOf(verdict: Exclude<Verdict, { type: 'live' }>): ApiError {
+  switch (verdict.type) {
+    case 'expired':
+      return new E_TOKEN_EXPIRED()
+    case 'ended':
+      return new E_SESSION_ENDED(verdict.end)
+    case 'unknown':
+      return new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+  }
 }
 
 /**
