@@ -7,7 +7,7 @@ import { readCredentials } from '#app/auth/bearer'
 import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
 import { noteFirstUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
-import { refusalOf, verifyToken, type Verdict } from '#app/token_verification/verify_token'
+import { refusalOf, verifyToken } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
 import { E_FORBIDDEN, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import { userAgentOf } from '#app/devices/user_agent'
@@ -133,13 +133,16 @@ export class ApiGuard implements GuardContract<User> {
   /**
    * Authenticates the request, once. Throws the error of the table that says why not, and
    * whatever the database throws when it can't be asked.
+   *
+   * With `expired` a session's access token passes after its time too, as long as no newer one has
+   * taken its place: enough to sign out, and for nothing else.
    */
-  async authenticate(): Promise<User> {
+  async authenticate(options: { expired?: boolean } = {}): Promise<User> {
     if (this.authenticationAttempted) return this.getUserOrFail()
     this.authenticationAttempted = true
     this.#emit('access_tokens_auth:authentication_attempted', () => ({}))
     try {
-      this.token = await this.#verify()
+      this.token = await this.#verify(options)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       this.failure = error
@@ -217,11 +220,16 @@ export class ApiGuard implements GuardContract<User> {
     return ended
   }
 
-  async #verify(): Promise<TokenRecord> {
+  async #verify({ expired = false }): Promise<TokenRecord> {
     const message = this.#ctx.request.request
     const credentials = readCredentials(message)
     if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
-    const verify = async () => liveOrThrow(await verifyToken(credentials.token, ACCEPTED))
+    const verify = async () => {
+      const verdict = await verifyToken(credentials.token, ACCEPTED)
+      if (verdict.type === 'live') return verdict.token
+      if (expired && verdict.type === 'expired' && verdict.token) return verdict.token
+      throw refusalOf(verdict)
+    }
     let token = await verify()
     const bound = enforceBinding(token.session, credentials, { message, ...this.behalf })
     if (bound) await bound
@@ -259,14 +267,6 @@ function noteUse(token: TokenRecord): UseNoted {
   }
   keyLastUsed.touch(String(id), lastUsedAt)
   return true
-}
-
-/**
- * The token behind a verdict, or the error of the table that it means.
- */
-function liveOrThrow(verdict: Verdict): TokenRecord {
-  if (verdict.type === 'live') return verdict.token
-  throw refusalOf(verdict)
 }
 
 /**

@@ -11,6 +11,7 @@ import { userAgentFamily, userAgentOf } from '#app/devices/user_agent'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
+import type { Holder } from '#app/sessions/by_refresh_token'
 import { endSession } from '#app/sessions/end'
 import type { Session } from '#app/sessions/session'
 
@@ -63,7 +64,7 @@ async function demandHolder(session: Session, credentials: Credentials, request:
  * `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for one that does not hold. It counts as used
  * only by `useKeyProof`.
  */
-export async function readKeyProof(message: IncomingMessage): Promise<Proof | null> {
+async function readKeyProof(message: IncomingMessage): Promise<Proof | null> {
   const proofs = proofsOf(message)
   if (proofs.length === 0) return null
   return checkProof(message, proofs, { method: message.method!, urls: urlsOf(message) }, 400)
@@ -88,6 +89,18 @@ export function useKeyProof<Result>(
   work: () => Promise<Result>
 ): Promise<Result> {
   return withProof(proof, () => usedBefore(400), work)
+}
+
+/**
+ * Does what a refresh token was sent for, on behalf of whoever the request proves to be.
+ */
+export async function asHolder<Result>(
+  message: IncomingMessage,
+  work: (holder: Holder) => Promise<Result>
+): Promise<Result> {
+  const proof = await readKeyProof(message)
+  const keyThumbprint = proof?.keyThumbprint ?? null
+  return useKeyProof(proof, () => work({ keyThumbprint, userAgent: userAgentOf(message) }))
 }
 
 async function demandProof(bound: string, credentials: Credentials, request: BoundRequest) {

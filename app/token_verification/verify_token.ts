@@ -18,13 +18,14 @@ import {
  * What a check finds out about a token.
  *
  * - `live`: it may speak for its user now
- * - `expired`: past its time, or rotated away, while its session lives on
+ * - `expired`: past its time, or rotated away, while its session lives on. `token` is there while no
+ *   newer one has taken its place
  * - `ended`: its session (or API key) has ended
  * - `unknown`: never one of ours, or of another kind than asked for
  */
 export type Verdict =
   | { type: 'live'; token: TokenRecord }
-  | { type: 'expired' }
+  | { type: 'expired'; token: TokenRecord | null }
   | { type: 'ended'; end: SessionEnd }
   | { type: 'unknown' }
 
@@ -85,7 +86,7 @@ export function refusalOf(verdict: Exclude<Verdict, { type: 'live' }>): ApiError
 function judge(token: TokenRecord): Verdict {
   const end = endByDisabling(token.user.disabledAt?.toJSDate() ?? null)
   if (end) return { type: 'ended', end }
-  return isExpired(token) ? { type: 'expired' } : { type: 'live', token }
+  return { type: isExpired(token) ? 'expired' : 'live', token }
 }
 
 async function judgeApiKey(token: TokenRecord): Promise<Verdict> {
@@ -112,5 +113,5 @@ async function explainMissing(hash: string): Promise<Verdict> {
   if (!ended) return UNKNOWN
   if (ended.end !== 'rotated') return { type: 'ended', end: ended.end }
   const end = await checkSession(ended.sessionId!)
-  return end ? { type: 'ended', end } : { type: 'expired' }
+  return end ? { type: 'ended', end } : { type: 'expired', token: null }
 }
