@@ -10,6 +10,7 @@ import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { refusalOf, verifyToken } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
 import { E_FORBIDDEN, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
+import { deviceOf, type SaidDevice } from '#app/devices/device'
 import { userAgentOf } from '#app/devices/user_agent'
 import type User from '#models/user'
 import { keyLastUsed } from '#app/api_keys/last_used'
@@ -21,7 +22,9 @@ import type { Session } from '#app/sessions/session'
 /**
  * What a sign-in may say of itself; the guard adds what the request says.
  */
-export type LoginOptions = Partial<Pick<SignIn, 'device' | 'logoutOthers' | 'endSessions'>>
+export type LoginOptions = Partial<Pick<SignIn, 'logoutOthers' | 'endSessions'>> & {
+  device?: SaidDevice | null
+}
 
 /**
  * Events of the guard, named after those of the framework's guards.
@@ -176,7 +179,8 @@ export class ApiGuard implements GuardContract<User> {
    * it throws.
    */
   async login(user: User, options: LoginOptions = {}): Promise<OpenedSession> {
-    const opened = await openSession(user, { ...signInOf(this.#ctx), ...options })
+    const signIn = { ...signInOf(this.#ctx), ...options, device: deviceOf(options.device) }
+    const opened = await openSession(user, signIn)
     const { session } = opened
     this.#emit('access_tokens_auth:login_succeeded', () => ({ user, session }))
     return opened

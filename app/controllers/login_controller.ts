@@ -3,7 +3,6 @@ import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { countSignIn } from '#app/metrics/count_sign_in'
 import { limitSignIn } from '#app/rate_limits/limits'
 import { readSignInProof, useKeyProof } from '#app/auth/session_binding'
-import { deviceOf } from '#app/devices/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { loginValidator } from '#validators/auth'
 
@@ -21,7 +20,7 @@ export default class LoginController {
         ({ proof, verified }) =>
           useKeyProof(proof, async () => {
             auth.use('api').provenKey = proof?.keyThumbprint ?? null
-            const session = await auth.login(verified, { device: deviceOf(device), ...choice })
+            const session = await auth.login(verified, { device, ...choice })
             return { user: verified, opened: session }
           })
       )
