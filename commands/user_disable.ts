@@ -9,7 +9,7 @@ export default class UserDisable extends UserCommand {
   static commandName = 'user:disable'
   static description = 'Disable an account and end all its sessions and API keys'
   static help = [
-    'Nobody signs in to the account until user:enable. Example:',
+    'Nobody signs in to the account until user:enable. The last admin stays. Example:',
     '  {{ binaryName }} user:disable ada@example.com --reason="left the company"',
   ]
 

@@ -16,9 +16,9 @@ router
         router
           .post('confirm', [controllers.Confirmations, 'store'])
           .use(middleware.auth({ session: true }))
+        router.post('logout', [controllers.Logout, 'current'])
         router
           .group(() => {
-            router.post('logout', [controllers.Logout, 'current'])
             router.post('logout-others', [controllers.Logout, 'others'])
             router.post('logout-all', [controllers.Logout, 'all'])
           })

@@ -14,12 +14,7 @@ import type User from '#models/user'
 /**
  * By whom an account is disabled, and why.
  */
-export type DisableOrder = {
-  actor: Actor
-  note?: string | null
-  /** Refuses to disable the last enabled administrator. */
-  keepAnAdmin?: boolean
-}
+export type DisableOrder = { actor: Actor; note?: string | null }
 
 export type DisabledUser = { user: User; ended: number; apiKeysEnded: number }
 
@@ -29,18 +24,17 @@ export type DisabledUser = { user: User; ended: number; apiKeysEnded: number }
  * is no such user.
  *
  * With `later`, the rows of very many are written afterwards; their tokens stop at once all the
- * same. Throws `E_FORBIDDEN` where the last administrator must stay.
+ * same. Throws `E_FORBIDDEN` for the last administrator.
  */
 export async function disableUser(
   userId: number,
-  order: DisableOrder,
+  { actor, note }: DisableOrder,
   watch: Watch & { later?: boolean } = {}
 ): Promise<DisabledUser | null> {
-  const { actor, note } = order
   const disabled = await withUserLock(userId, async (trx, user) => {
     if (!user) return null
     if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, watermark: null }
-    if (order.keepAnAdmin) await keepAnAdmin(trx, user)
+    await keepAnAdmin(trx, user)
 
     user.disabledAt = DateTime.now()
     await user.useTransaction(trx).save()

@@ -45,7 +45,7 @@ const ADMINS_LOCK = 7_301_001
  * Throws `E_FORBIDDEN` for the last.
  */
 export async function keepAnAdmin(trx: TransactionClientContract, leaving: User): Promise<void> {
-  if (!leaving.isAdmin) return
+  if (!leaving.isAdmin || leaving.isDisabled) return
   if (trx.dialect.name === 'postgres') {
     await trx.rawQuery('SELECT pg_advisory_xact_lock(?)', [ADMINS_LOCK])
   }
@@ -58,7 +58,8 @@ export async function keepAnAdmin(trx: TransactionClientContract, leaving: User)
     .first()
   if (!other) {
     throw new E_FORBIDDEN({
-      message: 'This is the last administrator. Make another one first.',
+      message:
+        'This is the last administrator. Make somebody else one first: node ace user:role USER admin.',
     })
   }
 }

@@ -7,14 +7,10 @@ import { readCredentials } from '#app/auth/bearer'
 import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
 import { noteUse } from '#app/token_verification/first_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
-import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
+import { refusalOf, verifyToken } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
-import {
-  E_FORBIDDEN,
-  E_SESSION_ENDED,
-  E_TOKEN_EXPIRED,
-  E_UNAUTHORIZED_ACCESS,
-} from '#exceptions/errors'
+import { E_FORBIDDEN, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
+import { deviceOf, type SaidDevice } from '#app/devices/device'
 import { userAgentOf } from '#app/devices/user_agent'
 import type User from '#models/user'
 import { logOut, type LogOutScope } from '#app/sessions/log_out'
@@ -24,7 +20,9 @@ import type { ProvenKey, Session } from '#app/sessions/session'
 /**
  * What a sign-in may say of itself; the guard adds what the request says.
  */
-export type LoginOptions = Partial<Pick<SignIn, 'device' | 'logoutOthers' | 'endSessions'>>
+export type LoginOptions = Partial<Pick<SignIn, 'logoutOthers' | 'endSessions'>> & {
+  device?: SaidDevice | null
+}
 
 /**
  * Events of the guard, named after those of the framework's guards.
@@ -136,13 +134,16 @@ export class ApiGuard implements GuardContract<User> {
   /**
    * Authenticates the request, once. Throws the error of the table that says why not, and
    * whatever the database throws when it can't be asked.
+   *
+   * With `expired` a session's access token passes after its time too, as long as no newer one has
+   * taken its place: enough to sign out, and for nothing else.
    */
-  async authenticate(): Promise<User> {
+  async authenticate(options: { expired?: boolean } = {}): Promise<User> {
     if (this.authenticationAttempted) return this.getUserOrFail()
     this.authenticationAttempted = true
     this.#emit('access_tokens_auth:authentication_attempted', () => ({}))
     try {
-      this.token = await this.#verify()
+      this.token = await this.#verify(options)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       this.failure = error
@@ -176,7 +177,8 @@ export class ApiGuard implements GuardContract<User> {
    * it throws.
    */
   async login(user: User, options: LoginOptions = {}): Promise<OpenedSession> {
-    const opened = await openSession(user, { ...signInOf(this.#ctx), ...options })
+    const signIn = { ...signInOf(this.#ctx), ...options, device: deviceOf(options.device) }
+    const opened = await openSession(user, signIn)
     const { session } = opened
     this.#emit('access_tokens_auth:login_succeeded', () => ({ user, session }))
     return opened
@@ -220,11 +222,16 @@ export class ApiGuard implements GuardContract<User> {
     return ended
   }
 
-  async #verify(): Promise<TokenRecord> {
+  async #verify({ expired = false }): Promise<TokenRecord> {
     const message = this.#ctx.request.request
     const credentials = readCredentials(message)
     if (credentials === null) throw new E_UNAUTHORIZED_ACCESS({ hadToken: false })
-    const verify = async () => liveOrThrow(await verifyToken(credentials.token, ACCEPTED))
+    const verify = async () => {
+      const verdict = await verifyToken(credentials.token, ACCEPTED)
+      if (verdict.type === 'live') return verdict.token
+      if (expired && verdict.type === 'expired' && verdict.token) return verdict.token
+      throw refusalOf(verdict)
+    }
     let token = await verify()
     const bound = enforceBinding(token.session, credentials, { message, ...this.behalf })
     if (bound) await bound
@@ -249,22 +256,6 @@ export class ApiGuard implements GuardContract<User> {
 }
 
 const ACCEPTED = ['access', 'api_key'] as const
-
-/**
- * The token behind a verdict, or the error of the table that it means.
- */
-export function liveOrThrow(verdict: Verdict): TokenRecord {
-  switch (verdict.type) {
-    case 'live':
-      return verdict.token
-    case 'expired':
-      throw new E_TOKEN_EXPIRED()
-    case 'ended':
-      throw new E_SESSION_ENDED(verdict.end)
-    case 'unknown':
-      throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
-  }
-}
 
 /**
  * What a request says of where a sign-in comes from.

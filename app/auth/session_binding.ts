@@ -11,6 +11,7 @@ import { userAgentFamily, userAgentOf } from '#app/devices/user_agent'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
+import type { Holder } from '#app/sessions/by_refresh_token'
 import { endSession } from '#app/sessions/end'
 import type { ProvenKey, Session } from '#app/sessions/session'
 
@@ -63,7 +64,7 @@ async function demandHolder(session: Session, credentials: Credentials, request:
  * `E_INVALID_DPOP_PROOF` (400 here, RFC 9449 §5) for one that does not hold. The proof is written
  * down by who opens or renews the session, in that transaction: who is refused leaves no row.
  */
-export async function readKeyProof(message: IncomingMessage): Promise<ProvenKey> {
+async function readKeyProof(message: IncomingMessage): Promise<ProvenKey> {
   const proofs = proofsOf(message)
   if (proofs.length === 0) return { keyThumbprint: null }
   const target = { method: message.method!, urls: urlsOf(message) }
@@ -85,6 +86,13 @@ export async function readSignInProof(message: IncomingMessage): Promise<ProvenK
     throw new E_INVALID_DPOP_PROOF(400, 'Send a proof of possession (DPoP) with a sign-in.')
   }
   return proven
+}
+
+/**
+ * Who presents a refresh token.
+ */
+export async function readHolder(message: IncomingMessage): Promise<Holder> {
+  return { ...(await readKeyProof(message)), userAgent: userAgentOf(message) }
 }
 
 async function demandProof(bound: string, credentials: Credentials, request: BoundRequest) {

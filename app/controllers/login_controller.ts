@@ -3,7 +3,6 @@ import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { countSignIn } from '#app/metrics/count_sign_in'
 import { limitSignIn } from '#app/rate_limits/limits'
 import { readSignInProof } from '#app/auth/session_binding'
-import { deviceOf } from '#app/devices/device'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { loginValidator } from '#validators/auth'
 
@@ -20,7 +19,7 @@ export default class LoginController {
         },
         async (verified) => ({
           user: verified,
-          opened: await auth.login(verified, { device: deviceOf(device), ...choice }),
+          opened: await auth.login(verified, { device, ...choice }),
         })
       )
     })

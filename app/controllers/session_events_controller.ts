@@ -18,11 +18,13 @@ export default class SessionEventsController {
    */
   async show({ auth, request, response }: HttpContext) {
     const session = auth.getSessionOrFail()
+    const { hash, expiresAt } = auth.use('api').token!
     if (request.method() === 'HEAD') {
       for (const [name, value] of Object.entries(HEADERS)) response.header(name, value)
       return response.status(200).send('')
     }
     response.relayHeaders()
-    await sessionStreams.open(session, response.response, HEADERS, request.ip())
+    const opener = { session, hash, expiresAt }
+    await sessionStreams.open(opener, response.response, HEADERS, request.ip())
   }
 }

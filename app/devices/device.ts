@@ -7,20 +7,66 @@ import { BoundedCache } from '#app/bounded_cache'
 export type Device = { id: string | null; name: string | null; platform: string | null }
 
 /**
- * The device of a sign-in from what the client said: a missing or empty value is none.
+ * The same as a sign-in says it.
  */
-export function deviceOf(
-  said?: {
-    id?: string | null
-    name?: string | null
-    platform?: string | null
-  } | null
-): Device {
+export type SaidDevice = { [Label in keyof Device]?: string | null }
+
+/**
+ * Characters of a name that are kept of a sign-in, and that a name given later may have.
+ */
+export const NAME_LENGTH = 100
+
+/**
+ * The device of a sign-in from what the client said: a missing or empty value is none. Labels never
+ * refuse a sign-in, so a name is cut and a platform normalized.
+ */
+export function deviceOf(said?: SaidDevice | null): Device {
   return {
     id: said?.id || null,
-    name: said?.name || null,
-    platform: said?.platform || null,
+    name: nameOf(said?.name ?? ''),
+    platform: platformOf(said?.platform ?? ''),
   }
+}
+
+/**
+ * Without NUL, which PostgreSQL can't hold, and without half a surrogate pair, not even from the cut.
+ */
+function nameOf(said: string): string | null {
+  const readable = said
+    .replaceAll('\0', '')
+    .replace(/\p{Surrogate}/gu, '')
+    .trim()
+  return (
+    readable
+      .slice(0, NAME_LENGTH)
+      .replace(/\p{Surrogate}$/u, '')
+      .trim() || null
+  )
+}
+
+/**
+ * What one platform is called in different places.
+ */
+const SAME_PLATFORM: Record<string, string> = {
+  mac_os_x: 'macos',
+  mac_os: 'macos',
+  os_x: 'macos',
+  darwin: 'macos',
+  windows_nt: 'windows',
+}
+
+/**
+ * A platform as it is stored and compared: at most 32 of `a-z0-9_-`, whatever else stands between
+ * them is one `_`. Null when nothing is left.
+ */
+export function platformOf(said: string): string | null {
+  const word = said
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '_')
+    .replace(/^[_-]+/, '')
+    .slice(0, 32)
+    .replace(/[_-]+$/, '')
+  return (Object.hasOwn(SAME_PLATFORM, word) ? SAME_PLATFORM[word] : word) || null
 }
 
 /**

@@ -13,7 +13,8 @@ export const sessionEndedMessages: Record<EndReason, (by?: TakenOverBy | null) =
   logged_out_elsewhere: () => 'You were signed out from another of your devices.',
   superseded: (by) =>
     `You were signed out because your account was used to sign in on ${by?.name ?? 'another device'}.`,
-  replaced: () => 'You signed in again on this device. Please use the newer sign-in.',
+  replaced: (by) =>
+    `You were signed out because of a newer sign-in under the id of this device, on ${by?.name ?? 'a device without a name'}.`,
   forced: () => 'You were signed out by an administrator.',
   password_changed: () =>
     'You were signed out because your password was changed. Please sign in with the new one.',

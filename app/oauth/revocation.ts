@@ -8,18 +8,18 @@ import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Revokes a token on behalf of its user, RFC 7009 §2.1: an access or refresh token ends its session
- * with all its tokens, an API key ends alone. What is not alive needs no revoking, and nobody learns
- * which it was (§2.2). Tokens are not issued to service clients, so any of them with the ability may
- * revoke any token that it holds.
+ * with all its tokens, also past its time as long as no newer one has taken its place; an API key
+ * ends alone. What is dead needs no revoking, and nobody learns which it was (§2.2). Tokens are not
+ * issued to service clients, so any of them with the ability may revoke any token that it holds.
  *
  * The device hears `logged_out`: it is its own sign-out, by way of a service. An API key ends as if
  * its user had deleted it. The log names the service.
  */
 export async function revokeToken(value: string, client: ServiceClient): Promise<void> {
   const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
-  if (verdict.type !== 'live') return
+  const token = 'token' in verdict ? verdict.token : null
+  if (!token) return
   const actor: Actor = `service_client:${client.id}`
-  const { token } = verdict
   if (token.session) await endSession(token.session, { reason: 'logged_out', actor })
   else await endApiKey(token, actor)
 }

@@ -59,11 +59,14 @@ export const schemas: Record<string, Schema> = {
     type: ['object', 'null'],
     properties: {
       id: nullable('string', {
-        maxLength: 200,
+        maxLength: 512,
         description: 'Stable and chosen by the client: the same device takes no second place.',
       }),
-      name: nullable('string', { maxLength: 100 }),
-      platform: nullable('string', { maxLength: 32, examples: ['ios', 'android', 'web'] }),
+      name: nullable('string', { description: 'Cut to 100 characters.' }),
+      platform: nullable('string', {
+        description: 'Normalized to at most 32 of `a-z0-9_-`: `Mac OS X` is `macos`.',
+        examples: ['ios', 'android', 'web'],
+      }),
     },
   },
   TakenOverBy: object({ name: nullable('string'), platform: nullable('string') }),

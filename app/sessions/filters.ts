@@ -1,5 +1,6 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { platformOf } from '#app/devices/device'
 import { aliveSql, COVERED_SQL } from '#app/sessions/liveness'
 
 /**
@@ -70,7 +71,10 @@ function narrow(query: Query, filters: SessionFilters): Query {
       either.where('sessions.device_id', device).orWhere('sessions.device_name', device)
     })
   }
-  if (platform !== undefined) query.where('sessions.platform', platform)
+  if (platform !== undefined) {
+    /** Sessions from before platforms were normalized are found as they are. */
+    query.whereIn('sessions.platform', [platform, platformOf(platform) ?? platform])
+  }
   if (idleFor !== undefined)
     query.where('sessions.last_seen_at', '<=', new Date(clock.millis() - idleFor))
   if (before) query.where('sessions.created_at', '<', before)

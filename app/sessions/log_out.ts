@@ -1,4 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { withRefreshToken, type Holder } from '#app/sessions/by_refresh_token'
 import { closeEndedOfUser, endSessions } from '#app/sessions/end'
 import type { Session, StoredSession } from '#app/sessions/session'
 import { endOfSession } from '#app/sessions/session_end'
@@ -37,6 +38,18 @@ export async function logOut(acting: Session, scope: LogOutScope): Promise<Sessi
   })
   if (typeof scope === 'object' && ended.length === 0) throw new E_NOT_FOUND()
   return ended
+}
+
+/**
+ * Ends the session of a refresh token, live or spent: whoever has nothing else left may sign out.
+ * Throws what `withRefreshToken` throws.
+ */
+export async function logOutByRefreshToken(refreshToken: string, holder: Holder): Promise<Session> {
+  return withRefreshToken(refreshToken, holder, async (trx, session) => {
+    const actor = `user:${session.userId}` as const
+    await endSessions(trx, [session], { reason: 'logged_out', actor })
+    return session
+  })
 }
 
 function isChosen(session: Session, acting: Session, scope: LogOutScope): boolean {

@@ -1,3 +1,4 @@
+import { platformOf } from '#app/devices/device'
 import sessionsConfig from '#config/sessions'
 import type User from '#models/user'
 import type { Session } from '#app/sessions/session'
@@ -27,8 +28,8 @@ export function surplusSessions(
 ): Session[] {
   const surplus = new Set<Session>()
   for (const [platform, max] of Object.entries(sessionsConfig.limitPerPlatform)) {
-    const held = live.filter((session) => session.device.platform === platform)
-    const joining = newcomer?.platform === platform ? 1 : 0
+    const held = live.filter((session) => isOn(session.device, platform))
+    const joining = newcomer && isOn(newcomer, platform) ? 1 : 0
     takeSurplus(held, max - joining, surplus)
   }
   if (limit !== null) {
@@ -49,14 +50,23 @@ export function limitReached(
   newcomer: { platform: string | null }
 ): { quota: Quota; sessions: Session[] } {
   const surplus = limit === null ? 0 : live.length - limit + 1
-  const max = sessionsConfig.limitPerPlatform[newcomer.platform ?? '']
-  if (max !== undefined) {
-    const sessions = live.filter((session) => session.device.platform === newcomer.platform)
+  const rules = Object.entries(sessionsConfig.limitPerPlatform)
+  const [platform, max] = rules.find(([name]) => isOn(newcomer, name)) ?? []
+  if (platform !== undefined && max !== undefined) {
+    const sessions = live.filter((session) => isOn(session.device, platform))
     if (sessions.length >= max && sessions.length - max + 1 >= surplus) {
       return { quota: { used: sessions.length, max }, sessions }
     }
   }
   return { quota: { used: live.length, max: limit }, sessions: live }
+}
+
+/**
+ * However the platform is spelt: in the configuration, or by a session from before platforms were
+ * normalized.
+ */
+function isOn(device: { platform: string | null }, platform: string): boolean {
+  return device.platform !== null && platformOf(device.platform) === platformOf(platform)
 }
 
 function takeSurplus(sessions: Session[], room: number, surplus: Set<Session>) {

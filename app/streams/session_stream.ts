@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { checkSession } from '#app/token_verification/session_check'
 import clock from '#app/clock'
-import { E_SESSION_ENDED } from '#exceptions/errors'
 import type { LoggedEvent } from '#app/event_log/read'
 import { useSession } from '#app/sessions/last_seen'
+import type { TokenRecord } from '#app/token_verification/token_lookup'
+import { refusalOf, verifyHash, type Verdict } from '#app/token_verification/verify_token'
 import type { Session } from '#app/sessions/session'
 import { idleTimeout } from '#config/sessions'
 
@@ -16,6 +17,12 @@ const COMMENT_EVERY = 15_000
  * How often an open stream counts as a use of its session, at most, in milliseconds.
  */
 const USE_EVERY = 60_000
+
+/**
+ * How often a stream looks whether its token lives though nobody said otherwise, in milliseconds: a
+ * refresh on another node is not in the log.
+ */
+const LOOK_EVERY = 5_000
 
 /**
  * Bytes that may wait for a reader before it is dropped.
@@ -33,13 +40,21 @@ const LAST_WORDS = 5_000
 const RECONNECT_AFTER = 2_000
 
 /**
+ * The session to follow, and the token by which: a stream lives as long as the token that opened
+ * it, or whoever had a copy of that would go on listening once it is worth nothing.
+ */
+export type StreamOpener = Pick<TokenRecord, 'hash' | 'expiresAt'> & { session: Session }
+
+/**
  * The stream of server-sent events of one session to one device.
  *
  * Hints of the log only have it look: what it says is what the database says at that moment, word
- * for word what a request with one of the session's tokens would be told.
+ * for word what a request with its token would be told.
  */
 export class SessionStream {
   readonly session: Session
+  readonly #tokenHash: string
+  readonly #diesAt: number
   readonly #response: ServerResponse
   readonly #newcomers = new Map<string, LoggedEvent>()
   #begun = false
@@ -48,9 +63,12 @@ export class SessionStream {
   #checkAgain = false
   #commentAt = 0
   #useAt = 0
+  #lookAt = 0
 
-  constructor(session: Session, response: ServerResponse) {
+  constructor({ session, hash, expiresAt }: StreamOpener, response: ServerResponse) {
     this.session = session
+    this.#tokenHash = hash
+    this.#diesAt = Math.min(Number(expiresAt ?? Infinity), session.expiresAt.getTime())
     this.#response = response
   }
 
@@ -63,6 +81,7 @@ export class SessionStream {
     this.#begun = true
     this.#commentAt = now
     this.#useAt = now + useEvery()
+    this.#lookAt = now + LOOK_EVERY
     this.#write(`retry: ${RECONNECT_AFTER}\n\n`)
     this.pulse()
     if (this.#checkAgain) this.recheck()
@@ -81,9 +100,8 @@ export class SessionStream {
     if (now >= this.#useAt) {
       this.#useAt = now + useEvery()
       this.#use(now)
-      this.recheck()
     }
-    if (this.#checkAgain || now >= this.session.expiresAt.getTime()) this.recheck()
+    if (this.#checkAgain || now >= this.#lookAt || now >= this.#diesAt) this.recheck()
   }
 
   /**
@@ -96,11 +114,12 @@ export class SessionStream {
   }
 
   /**
-   * Looks whether the session lives: tells its end and closes, or tells of newcomers. What can't be
-   * found out now is looked for again at the next pulse.
+   * Looks whether the token lives: tells what became of it and closes, or tells of newcomers. What
+   * can't be found out now is looked for again at the next pulse.
    */
   recheck(): void {
     this.#checkAgain = true
+    this.#lookAt = clock.millis() + LOOK_EVERY
     if (this.#begun && !this.#checking && !this.#over) void this.#check()
   }
 
@@ -134,10 +153,9 @@ export class SessionStream {
     try {
       while (this.#checkAgain && !this.#over) {
         this.#checkAgain = false
-        const end = await checkSession(this.session.id)
-        if (end) this.#tell('session.ended', new E_SESSION_ENDED(end).toBody())
-        if (end) this.close()
-        else await this.#introduce()
+        const verdict = await verifyHash(this.#tokenHash)
+        if (verdict.type === 'live') await this.#introduce()
+        else this.#bidFarewell(verdict)
       }
     } catch {
       this.#checkAgain = true
@@ -147,14 +165,23 @@ export class SessionStream {
   }
 
   /**
+   * A token that nothing explains any more has no last words: the device learns it from the 401.
+   */
+  #bidFarewell(verdict: Dead) {
+    const event = FAREWELLS[verdict.type]
+    if (event) this.#tell(event, refusalOf(verdict).toBody())
+    this.close()
+  }
+
+  /**
    * Tells of sessions that were opened elsewhere, if both live on.
    */
   async #introduce() {
     for (const [id, newcomer] of this.#newcomers) {
-      const [own, others] = await Promise.all([checkSession(this.session.id), checkSession(id)])
-      if (own) return this.recheck()
+      const [own, end] = await Promise.all([verifyHash(this.#tokenHash), checkSession(id)])
+      if (own.type !== 'live') return this.recheck()
       this.#newcomers.delete(id)
-      if (others) continue
+      if (end) continue
       this.#tell('session.opened', {
         session: {
           id,
@@ -165,7 +192,7 @@ export class SessionStream {
     }
   }
 
-  #tell(event: 'session.ended' | 'session.opened', data: unknown) {
+  #tell(event: string, data: unknown) {
     this.#write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
   }
 
@@ -181,6 +208,10 @@ export class SessionStream {
     }
   }
 }
+
+type Dead = Exclude<Verdict, { type: 'live' }>
+
+const FAREWELLS = { ended: 'session.ended', expired: 'token.expired', unknown: null } as const
 
 function useEvery(): number {
   return Math.min(USE_EVERY, idleTimeout() / 4)

@@ -1,13 +1,12 @@
 import { registerOpenStreams } from '#app/metrics/metrics'
 import type { ServerResponse } from 'node:http'
 import app from '@adonisjs/core/services/app'
-import { checkSession } from '#app/token_verification/session_check'
 import { eventTail } from '#app/event_log/tail/tail'
 import { networkOf } from '#app/rate_limits/network'
-import { SessionStream } from '#app/streams/session_stream'
-import { E_SESSION_ENDED, E_TOO_MANY_REQUESTS, E_UNAVAILABLE } from '#exceptions/errors'
+import { SessionStream, type StreamOpener } from '#app/streams/session_stream'
+import { refusalOf, verifyHash } from '#app/token_verification/verify_token'
+import { E_TOO_MANY_REQUESTS, E_UNAVAILABLE } from '#exceptions/errors'
 import type { LoggedEvent } from '#app/event_log/read'
-import type { Session } from '#app/sessions/session'
 
 /**
  * Streams of one session at once: several tabs share one.
@@ -55,31 +54,31 @@ export class SessionStreams {
 
   /**
    * Opens a stream of a session on a response whose headers are not sent, with these headers. It
-   * listens first and then looks again whether the session lives, so that an end between the check
+   * listens first and then looks again whether the token lives, so that an end between the check
    * of the request and this moment is told too.
    *
-   * Throws `E_SESSION_ENDED`, `E_TOO_MANY_REQUESTS` where the session or the network has as many
+   * Throws what a check of the token would, `E_TOO_MANY_REQUESTS` where the session or the network has as many
    * streams as it may, `E_UNAVAILABLE` where the node has or is about to stop, and whatever the database throws.
    */
   async open(
-    session: Session,
+    opener: StreamOpener,
     response: ServerResponse,
     headers: Record<string, string>,
     ip: string
   ): Promise<void> {
     if (this.#closing || this.#all.size >= PER_NODE) throw new E_UNAVAILABLE({ retryAfter: 5 })
-    const ofSession = this.#bySession.get(session.id)
+    const ofSession = this.#bySession.get(opener.session.id)
     if (ofSession && ofSession.size >= PER_SESSION) throw new E_TOO_MANY_REQUESTS(30)
     const network = networkOf(ip)
     const ofNetwork = this.#byNetwork.get(network)
     if (ofNetwork && ofNetwork.size >= this.#perNetwork) throw new E_TOO_MANY_REQUESTS(30)
 
-    const stream = new SessionStream(session, response)
+    const stream = new SessionStream(opener, response)
     this.#add(stream, network)
     try {
       await this.#listen()
-      const end = await checkSession(session.id)
-      if (end) throw new E_SESSION_ENDED(end)
+      const verdict = await verifyHash(opener.hash)
+      if (verdict.type !== 'live') throw refusalOf(verdict)
     } catch (error) {
       this.#remove(stream, network)
       throw error
@@ -88,6 +87,13 @@ export class SessionStreams {
     if (response.destroyed) return this.#remove(stream, network)
     if (this.#closing) throw new E_UNAVAILABLE()
     stream.begin(headers)
+  }
+
+  /**
+   * Has the streams of a session look at once whether their tokens live.
+   */
+  recheck(sessionId: string): void {
+    for (const stream of this.#bySession.get(sessionId) ?? []) stream.recheck()
   }
 
   /**
@@ -102,7 +108,7 @@ export class SessionStreams {
     for (const event of events) {
       const { type, sessionId, userId } = event
       if (type === 'session.ended') {
-        for (const stream of this.#bySession.get(sessionId!) ?? []) stream.recheck()
+        this.recheck(sessionId!)
       } else if (type === 'session.opened') {
         for (const stream of this.#byUser.get(userId!) ?? []) stream.meet(event)
       } else if (userId !== null) {

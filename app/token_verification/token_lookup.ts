@@ -20,6 +20,7 @@ import {
  */
 export type TokenRecord = {
   id: number
+  hash: string
   kind: TokenKind
   name: string | null
   /** What it may do now. */
@@ -88,6 +89,7 @@ function toRecord(row: LookupRow): TokenRecord {
   const user = toUser(row)
   return {
     id: Number(row.token_id),
+    hash: row.token_hash,
     kind: row.token_type,
     name: row.token_name,
     abilities: abilitiesOf(row.token_type, row.token_abilities),

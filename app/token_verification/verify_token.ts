@@ -5,19 +5,27 @@ import { endByDisabling, livenessOf } from '#app/sessions/liveness'
 import { checkSession } from '#app/token_verification/session_check'
 import { hashToken, tokenKind, type TokenKind } from '#app/tokens/token'
 import { countVerdict } from '#app/metrics/metrics'
-import { E_UNAVAILABLE, type SessionEnd } from '#exceptions/errors'
+import type { ApiError } from '#exceptions/api_error'
+import {
+  E_SESSION_ENDED,
+  E_TOKEN_EXPIRED,
+  E_UNAUTHORIZED_ACCESS,
+  E_UNAVAILABLE,
+  type SessionEnd,
+} from '#exceptions/errors'
 
 /**
  * What a check finds out about a token.
  *
  * - `live`: it may speak for its user now
- * - `expired`: past its time, or rotated away, while its session lives on
+ * - `expired`: past its time, or rotated away, while its session lives on. `token` is there while no
+ *   newer one has taken its place
  * - `ended`: its session (or API key) has ended
  * - `unknown`: never one of ours, or of another kind than asked for
  */
 export type Verdict =
   | { type: 'live'; token: TokenRecord }
-  | { type: 'expired' }
+  | { type: 'expired'; token: TokenRecord | null }
   | { type: 'ended'; end: SessionEnd }
   | { type: 'unknown' }
 
@@ -36,12 +44,16 @@ const ATTEMPTS = 5
  */
 export async function verifyToken(value: string, kinds: readonly TokenKind[]): Promise<Verdict> {
   const kind = tokenKind(value)
-  const verdict = kind && kinds.includes(kind) ? await reachVerdict(hashToken(value)) : UNKNOWN
+  const verdict = kind && kinds.includes(kind) ? await verifyHash(hashToken(value)) : UNKNOWN
   countVerdict(verdict.type)
   return verdict
 }
 
-async function reachVerdict(hash: string): Promise<Verdict> {
+/**
+ * The same for whoever has checked the token before and kept its hash: an open event stream. Not
+ * counted as a check.
+ */
+export async function verifyHash(hash: string): Promise<Verdict> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const token = await tokenLookup.read(hash)
     if (!token) return explainMissing(hash)
@@ -55,12 +67,26 @@ async function reachVerdict(hash: string): Promise<Verdict> {
 }
 
 /**
+ * The error of the table that a verdict means.
+ */
+export function refusalOf(verdict: Exclude<Verdict, { type: 'live' }>): ApiError {
+  switch (verdict.type) {
+    case 'expired':
+      return new E_TOKEN_EXPIRED()
+    case 'ended':
+      return new E_SESSION_ENDED(verdict.end)
+    case 'unknown':
+      return new E_UNAUTHORIZED_ACCESS({ hadToken: true })
+  }
+}
+
+/**
  * The verdict on an access or refresh token whose session lives.
  */
 function judge(token: TokenRecord): Verdict {
   const end = endByDisabling(token.user.disabledAt?.toJSDate() ?? null)
   if (end) return { type: 'ended', end }
-  return isExpired(token) ? { type: 'expired' } : { type: 'live', token }
+  return { type: isExpired(token) ? 'expired' : 'live', token }
 }
 
 async function judgeApiKey(token: TokenRecord): Promise<Verdict> {
@@ -87,5 +113,5 @@ async function explainMissing(hash: string): Promise<Verdict> {
   if (!ended) return UNKNOWN
   if (ended.end !== 'rotated') return { type: 'ended', end: ended.end }
   const end = await checkSession(ended.sessionId!)
-  return end ? { type: 'ended', end } : { type: 'expired' }
+  return end ? { type: 'ended', end } : { type: 'expired', token: null }
 }

@@ -21,6 +21,10 @@ export const exchangeValidator = vine.create({
   device: rules.device().nullable().optional(),
 })
 
+export const logoutValidator = vine.create({
+  refreshToken: vine.string().maxLength(1024).nullable().optional(),
+})
+
 export const refreshValidator = vine.create({
   refreshToken: vine.string().maxLength(1024),
 })

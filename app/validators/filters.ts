@@ -78,8 +78,8 @@ export const since = () =>
  */
 export const sessionFilters = {
   session: vine.string().trim().toLowerCase().uuid().optional(),
-  device: word(200).optional(),
-  platform: word(32).toLowerCase().optional(),
+  device: word(512).optional(),
+  platform: word(512).toLowerCase().optional(),
   idleFor: vine
     .string()
     .trim()

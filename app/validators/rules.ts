@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import type { FieldContext } from '@vinejs/vine/types'
+import { NAME_LENGTH } from '#app/devices/device'
 import { normalizeEmail } from '#models/email_address'
 
 /**
@@ -40,21 +41,15 @@ export const password = () => text(1024)
 /**
  * A person's or a device's name: trimmed; empty is none.
  */
-export const name = (maxLength = 100) => text(maxLength).trim()
+export const name = (maxLength = NAME_LENGTH) => text(maxLength).trim()
 
 /**
- * The device of a sign-in, as the client describes it.
+ * The device of a sign-in, as the client describes it: its labels are cut to size (`deviceOf`). An
+ * id is not, for one that is cut may be another device's.
  */
 export const device = () =>
   vine.object({
-    id: text(200).trim().nullable().optional(),
-    name: name().nullable().optional(),
-    platform: vine
-      .string()
-      .trim()
-      .toLowerCase()
-      .maxLength(32)
-      .regex(/^([a-z0-9][a-z0-9._-]*)?$/)
-      .nullable()
-      .optional(),
+    id: text(512).trim().nullable().optional(),
+    name: vine.string().nullable().optional(),
+    platform: vine.string().nullable().optional(),
   })

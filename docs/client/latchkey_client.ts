@@ -221,7 +221,11 @@ export class LatchkeyClient {
     }
   }
 
-  /** Follows one stream to its end. Returns the milliseconds after which to open the next. */
+  /**
+   * Follows one stream to its end, which is also that of its access token: the next one is opened with
+   * the token that is held then, renewed where it must be. Returns the milliseconds after which to open
+   * the next.
+   */
   async #followOnce(signal: AbortSignal): Promise<number | null> {
     const silent = new AbortController()
     const stop = () => silent.abort()

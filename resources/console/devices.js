@@ -100,7 +100,7 @@ export function showDevices({ user, leave }) {
       if (name === 'session.ended') {
         forgetTokens()
         leave(data)
-      } else {
+      } else if (name === 'session.opened') {
         void refresh()
       }
     },

@@ -1,6 +1,12 @@
 import { ApiFailure, fetchWithToken } from './api.js'
 
 /**
+ * Milliseconds before the stream is opened again once its token is dead: the answer that brings the
+ * new one may still be on its way.
+ */
+const AFTER_EXPIRY = 2_000
+
+/**
  * Listens to the session's event stream until it is closed, and connects again after a break.
  * `fetch` instead of EventSource, which can't send the token in a header.
  */
@@ -15,7 +21,10 @@ export function listen({ onEvent, onConnection }) {
     })
     onConnection(true)
     pause = 500
-    for await (const event of eventsOf(response.body)) onEvent(event)
+    for await (const event of eventsOf(response.body)) {
+      if (event.name === 'token.expired') pause = AFTER_EXPIRY
+      onEvent(event)
+    }
   }
 
   async function keepConnected() {

@@ -72,6 +72,23 @@ test.group('user:create, user:disable and user:enable', (group) => {
     assert.equal(unknown.exitCode, 2)
   })
 
+  test('the last admin can not be disabled; one of two can', async ({ assert }) => {
+    const root = await makeUser({ role: 'admin' })
+    await signIn(root)
+    const refused = await runAce(['user:disable', root.email, '--json'])
+    assert.equal(refused.exitCode, 1)
+    assert.include(refused.stderr, 'last administrator')
+    assert.include(refused.stderr, 'user:role', 'it says what to do')
+    assert.equal(JSON.parse(refused.stdout).error.code, 'E_FAILED')
+    await root.refresh()
+    assert.isFalse(root.isDisabled)
+    assert.equal(await countRows('sessions', { ended_at: null }), 1)
+
+    await makeUser({ role: 'admin' })
+    const disabled = await runAce(['user:disable', root.email])
+    assert.equal(disabled.exitCode, 0, disabled.stderr)
+  })
+
   test('a role is given and taken, but not from the last admin', async ({ assert }) => {
     const ada = await makeUser()
     const root = await makeUser({ role: 'admin' })

@@ -1,5 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
+import { disableUser } from '#app/accounts/disabled_users'
+import { changeRole } from '#app/accounts/roles_and_limits'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
@@ -30,4 +32,34 @@ test.group('Leaving administrators', (group) => {
     const [last] = await db.from('sessions').whereNull('ended_at')
     assert.isNotNull(last.user_id)
   }).timeout(60_000)
+
+  test('of all who are disabled or demoted at once, one stays an admin', async ({ assert }) => {
+    for (let round = 0; round < 5; round++) {
+      await emptyDatabase()
+      const [demoted, ...disabled] = await Promise.all(
+        Array.from({ length: 4 }, () => makeUser({ role: 'admin' }))
+      )
+      const outcomes = await Promise.allSettled([
+        changeRole(demoted.id, 'user', { actor: 'command:test' }),
+        ...disabled.map(({ id }) => disableUser(id, { actor: `user:${demoted.id}` })),
+      ])
+      const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
+      assert.deepEqual(
+        refused.map(({ reason }) => reason.code),
+        ['E_FORBIDDEN']
+      )
+      assert.equal(await countRows('users', { role: 'admin', disabled_at: null }), 1)
+    }
+  }).timeout(60_000)
+
+  test('an admin who is disabled already may be demoted', async ({ assert }) => {
+    const [root, gone] = [await makeUser({ role: 'admin' }), await makeUser({ role: 'admin' })]
+    await disableUser(gone.id, { actor: 'command:test' })
+    const demoted = await changeRole(gone.id, 'user', { actor: 'command:test' })
+    assert.isFalse(demoted!.isAdmin)
+    await assert.rejects(
+      () => disableUser(root.id, { actor: 'repl' }, { later: true }),
+      /last administrator/
+    )
+  })
 })

@@ -63,7 +63,7 @@ const forClients = [
 const ROUTES: Record<string, Door[]> = {
   'POST /api/v1/auth/exchange': [door('body jwt', [], 400)],
   'POST /api/v1/auth/refresh': [door('body refreshToken', ['refresh token'], 400)],
-  'POST /api/v1/auth/logout': forSessions,
+  'POST /api/v1/auth/logout': [...forSessions, door('body refreshToken', ['refresh token'], 400)],
   'POST /api/v1/auth/logout-others': forSessions,
   'POST /api/v1/auth/logout-all': forSessions,
   'POST /api/v1/auth/confirm': forSessions,

@@ -11,6 +11,10 @@ import { forceLogout } from '#app/force_logout/force_logout'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
 import { appendEvents } from '#app/event_log/append'
 import { lastSeen } from '#app/sessions/last_seen'
+import type { OpenedSession } from '#app/sessions/open'
+import { renewSession } from '#app/sessions/renew'
+import { hashToken } from '#app/tokens/token'
+import User from '#models/user'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { listen, type Listener } from '#tests/harness/event_stream'
@@ -200,6 +204,7 @@ test.group('Event stream', (group) => {
 
   test('closes when the session reaches its longest lifetime', async ({ assert }) => {
     clock.freeze()
+    sessionsConfig.refreshTokenTtl = 0
     const phone = await signIn(await makeUser())
     const stream = await listenWith(phone.tokens.token)
     clock.advance(sessionsConfig.maxLifetime - 1_000)
@@ -210,13 +215,13 @@ test.group('Event stream', (group) => {
     await stream.closed()
   })
 
-  test('outlives its access token and keeps its session in use', async ({ assert }) => {
+  test('keeps its session in use while it lives', async ({ assert }) => {
     clock.freeze()
     const phone = await signIn(await makeUser())
     const stream = await listenWith(phone.tokens.token)
     for (let minute = 0; minute < 3; minute++) {
       const before = lastSeen.latest(phone.session.id, phone.session.lastSeenAt)
-      clock.advance(sessionsConfig.accessTokenTtl)
+      clock.advance(60_000)
       await until(
         () => lastSeen.latest(phone.session.id, phone.session.lastSeenAt) > before,
         'a use is noted'
@@ -224,6 +229,108 @@ test.group('Event stream', (group) => {
     }
     assert.isEmpty(stream.events())
     assert.equal(sessionStreams.size, 1)
+  })
+
+  test('{name} of the token that opened it is told, and the stream closes')
+    .with([
+      {
+        name: 'the expiry',
+        kill: async () => {
+          clock.freeze()
+          clock.advance(sessionsConfig.accessTokenTtl)
+        },
+      },
+      {
+        name: 'a refresh',
+        kill: ({ tokens }: OpenedSession) =>
+          call(server, 'POST', '/api/v1/auth/refresh', {
+            body: { refreshToken: tokens.refreshToken },
+          }),
+      },
+      {
+        name: 'a refresh on another node',
+        kill: async ({ tokens }: OpenedSession) => {
+          await renewSession(tokens.refreshToken!, { keyThumbprint: null, userAgent: null })
+          clock.freeze()
+          clock.advance(10_000)
+        },
+      },
+      {
+        name: 'a changed password',
+        kill: ({ tokens }: OpenedSession) =>
+          call(server, 'PUT', '/api/v1/account/password', {
+            token: tokens.token,
+            body: { currentPassword: PASSWORD, password: 'another long pass phrase' },
+          }),
+      },
+    ])
+    .run(async ({ assert }, { kill }) => {
+      sessionsConfig.limit = 0
+      const user = await makeUser()
+      const phone = await signIn(user)
+      const streams = [await listenWith(phone.tokens.token), await listenWith(phone.tokens.token)]
+      await kill(phone)
+      for (const stream of streams) {
+        const told = await stream.next()
+        assert.equal(told.event, 'token.expired')
+        assert.equal(told.data.code, 'E_TOKEN_EXPIRED')
+        await stream.closed()
+        assert.deepEqual(told.data, await refusal(phone.tokens.token))
+      }
+
+      await signIn(await User.findOrFail(user.id), { name: 'Laptop' })
+      for (const stream of streams) assert.lengthOf(stream.events(), 1, 'it learns nothing more')
+      const { ended_at: endedAt } = await db.from('sessions').where('id', phone.session.id).first()
+      assert.isNull(endedAt, 'the session lives on')
+    })
+
+  test('goes on with the token that replaced the one that died', async ({ assert }) => {
+    const phone = await signIn(await makeUser())
+    const refreshed = await call(server, 'POST', '/api/v1/auth/refresh', {
+      body: { refreshToken: phone.tokens.refreshToken },
+    })
+    const late = await listenWith(phone.tokens.token)
+    assert.equal(late.status, 401)
+    const stream = await listenWith(refreshed.body.data.token)
+    clock.freeze()
+    clock.advance(30_000)
+    await until(() => stream.text().match(/: here/g)?.length === 2, 'another comment')
+    assert.isEmpty(stream.events())
+  })
+
+  test('a token that dies while its stream is opened is refused, not forgotten', async ({
+    assert,
+  }) => {
+    for (let round = 0; round < 10; round++) {
+      const { tokens } = await signIn(await makeUser())
+      const [stream] = await Promise.all([
+        listenWith(tokens.token),
+        call(server, 'POST', '/api/v1/auth/refresh', {
+          body: { refreshToken: tokens.refreshToken },
+        }),
+      ])
+      if (stream.status === 200) {
+        const told = await stream.next()
+        assert.equal(told.event, 'token.expired')
+      } else assert.equal(stream.status, 401)
+      await stream.closed()
+    }
+  })
+
+  test('an end of the session is told as such though the token had died before', async ({
+    assert,
+  }) => {
+    clock.freeze()
+    const user = await makeUser()
+    const phone = await signIn(user)
+    const stream = await listenWith(phone.tokens.token)
+    await forceLogout({ who: [user], actor: 'system' })
+    clock.advance(sessionsConfig.accessTokenTtl)
+    const told = await stream.next()
+    assert.equal(told.event, 'session.ended')
+    assert.equal(told.data.reason, 'forced')
+    await stream.closed()
+    assert.lengthOf(stream.events(), 1)
   })
 
   test('a session has ten streams and no more, and frees their places', async ({ assert }) => {
@@ -250,10 +357,11 @@ test.group('Event stream', (group) => {
       for (const answer of answers) answer.emit('close')
     })
     const openFrom = async (ip: string) => {
-      const { session } = await signIn(await makeUser())
+      const { tokens, session } = await signIn(await makeUser())
       const answer = new ServerResponse(new IncomingMessage(new Socket()))
       answers.push(answer)
-      await streams.open(session, answer, {}, ip)
+      const opener = { session, hash: hashToken(tokens.token), expiresAt: tokens.expiresAt }
+      await streams.open(opener, answer, {}, ip)
       return answer
     }
     const [first] = [

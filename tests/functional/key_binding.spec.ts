@@ -1,4 +1,5 @@
 import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
 import * as DPoP from 'dpop'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
@@ -148,6 +149,44 @@ test.group('Sessions bound to a key', (group) => {
         assert.include(challenge, 'error="insufficient_user_authentication", max_age="600"')
       }
     })
+
+  test('signing out wants the proof: an expired token, a refresh token', async ({ assert }) => {
+    const path = '/api/v1/auth/logout'
+    const user = await makeUser()
+    for (const by of ['expired token', 'refresh token']) {
+      const key = await DPoP.generateKeyPair('ES256')
+      const stranger = await DPoP.generateKeyPair('ES256')
+      const { token, refreshToken, session } = await signInWith(key, user.email)
+      const isExpired = by === 'expired token'
+      const ask = async (signer: Key | null) => {
+        const proof =
+          signer && (await makeProof(signer, 'POST', path, isExpired ? token : undefined))
+        return call(server(), 'POST', path, {
+          ...(!isExpired && { body: { refreshToken } }),
+          headers: {
+            ...(isExpired && { authorization: `DPoP ${token}` }),
+            ...(proof && { dpop: proof }),
+          },
+        })
+      }
+      if (isExpired) {
+        await db
+          .from('api_tokens')
+          .where({ session_id: session.id, type: 'access' })
+          .update({
+            expires_at: new Date(clock.millis() - 1),
+          })
+      }
+      for (const signer of [null, stranger]) {
+        const refused = await ask(signer)
+        assert.equal(refused.status, isExpired ? 401 : 400, by)
+        assert.equal(refused.body.errors[0].code, 'E_INVALID_DPOP_PROOF')
+      }
+      assert.equal(await countRows('sessions', { id: session.id, ended_at: null }), 1)
+      const answer = await ask(key)
+      assert.equal(answer.status, 204)
+    }
+  })
 
   test('a proof works once', async ({ assert }) => {
     const key = await DPoP.generateKeyPair('ES256')

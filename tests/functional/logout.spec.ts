@@ -1,15 +1,28 @@
+import type { ApiClient } from '@japa/api-client'
 import { test } from '@japa/runner'
 import sessionsConfig from '#config/sessions'
+import clock from '#app/clock'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
+import { keepPolicy } from '#tests/harness/policy'
+
+/**
+ * Why the session of a token ended, as a request with it is told.
+ */
+async function reasonOf(client: ApiClient, token: string): Promise<string> {
+  const refused = await client.get('/api/v1/account').bearerToken(token)
+  refused.assertStatus(401)
+  return refused.body().errors[0].reason
+}
 
 test.group('Logout', (group) => {
   group.each.setup(() => emptyDatabase())
   group.each.setup(() => {
-    const { limit } = sessionsConfig
+    const restorePolicy = keepPolicy()
     sessionsConfig.limit = 0
     return () => {
-      sessionsConfig.limit = limit
+      restorePolicy()
+      clock.restore()
     }
   })
 
@@ -96,5 +109,155 @@ test.group('Logout', (group) => {
     again.assertStatus(401)
     assert.equal(again.body().errors[0].reason, 'logged_out')
     assert.equal(await snapshot(), before)
+  })
+
+  test('the current access token ends its session after its expiry', async ({ client, assert }) => {
+    const { tokens } = await signIn(await makeUser())
+    clock.freeze()
+    clock.advance(sessionsConfig.accessTokenTtl)
+    const expired = await client.get('/api/v1/account').bearerToken(tokens.token)
+    assert.equal(expired.body().errors[0].code, 'E_TOKEN_EXPIRED')
+
+    const answer = await client.post('/api/v1/auth/logout').bearerToken(tokens.token)
+    answer.assertStatus(204)
+    assert.equal(await reasonOf(client, tokens.token), 'logged_out')
+    const renewal = await client
+      .post('/api/v1/auth/refresh')
+      .json({ refreshToken: tokens.refreshToken })
+    assert.equal(renewal.body().errors[0].reason, 'logged_out')
+  })
+
+  test('an expired access token does nothing else', async ({ client, assert }) => {
+    const { tokens } = await signIn(await makeUser())
+    clock.freeze()
+    clock.advance(sessionsConfig.accessTokenTtl)
+    for (const route of ['logout-others', 'logout-all']) {
+      const answer = await client.post(`/api/v1/auth/${route}`).bearerToken(tokens.token)
+      answer.assertStatus(401)
+      assert.equal(answer.body().errors[0].code, 'E_TOKEN_EXPIRED')
+    }
+  })
+
+  test('a replaced access token ends nothing, expired or not', async ({ client, assert }) => {
+    const { tokens, session } = await signIn(await makeUser())
+    await client.post('/api/v1/auth/refresh').json({ refreshToken: tokens.refreshToken })
+    clock.freeze()
+    for (const wait of [0, sessionsConfig.accessTokenTtl]) {
+      clock.advance(wait)
+      const answer = await client.post('/api/v1/auth/logout').bearerToken(tokens.token)
+      answer.assertStatus(401)
+      assert.equal(answer.body().errors[0].code, 'E_TOKEN_EXPIRED')
+    }
+    assert.equal(await countRows('sessions', { id: session.id, ended_at: null }), 1)
+  })
+
+  test('a refresh token ends its session: {0}')
+    .with([
+      ['the current one', 0, 0],
+      ['a spent one', 1, 0],
+      ['one spent before the last', 2, 0],
+      ['the current one past its time', 0, 40 * 24 * 60 * 60_000],
+    ] as [string, number, number][])
+    .run(async ({ client, assert }, [, refreshes, wait]) => {
+      sessionsConfig.idleTimeout = sessionsConfig.maxLifetime
+      const { tokens } = await signIn(await makeUser())
+      let newest = tokens.refreshToken!
+      let access = tokens.token
+      for (let refresh = 0; refresh < refreshes; refresh++) {
+        const answer = await client.post('/api/v1/auth/refresh').json({ refreshToken: newest })
+        newest = answer.body().data.refreshToken
+        access = answer.body().data.token
+      }
+      clock.freeze()
+      clock.advance(wait)
+      const answer = await client
+        .post('/api/v1/auth/logout')
+        .json({ refreshToken: tokens.refreshToken })
+      answer.assertStatus(204)
+      assert.isEmpty(answer.text())
+      for (const token of [tokens.token, access]) {
+        assert.equal(await reasonOf(client, token), 'logged_out')
+      }
+
+      const again = await client
+        .post('/api/v1/auth/logout')
+        .json({ refreshToken: tokens.refreshToken })
+      again.assertStatus(401)
+      assert.equal(again.body().errors[0].reason, 'logged_out')
+    })
+
+  test('the refresh token of the body decides, whatever the header holds', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    const mine = await signIn(user)
+    const other = await signIn(user)
+    const answer = await client
+      .post('/api/v1/auth/logout')
+      .bearerToken(mine.tokens.token)
+      .json({ refreshToken: other.tokens.refreshToken })
+    answer.assertStatus(204)
+    assert.equal(await reasonOf(client, other.tokens.token), 'logged_out')
+    const alive = await client.get('/api/v1/account').bearerToken(mine.tokens.token)
+    alive.assertStatus(200)
+  })
+
+  test('what is no refresh token ends nothing', async ({ client, assert }) => {
+    const { tokens } = await signIn(await makeUser())
+    const before = await countRows('sessions', { ended_at: null })
+    for (const refreshToken of ['', 'x', tokens.token, `ort_${'A'.repeat(43)}`]) {
+      const answer = await client.post('/api/v1/auth/logout').json({ refreshToken })
+      answer.assertStatus(400)
+      assert.equal(answer.body().errors[0].code, 'E_INVALID_REFRESH_TOKEN')
+    }
+    for (const body of [{}, { refreshToken: null }]) {
+      const answer = await client.post('/api/v1/auth/logout').json(body)
+      answer.assertStatus(401)
+    }
+    const wrongType = await client.post('/api/v1/auth/logout').json({ refreshToken: 7 })
+    wrongType.assertStatus(422)
+    assert.equal(await countRows('sessions', { ended_at: null }), before)
+  })
+
+  test('a session that time has ended is told so, and not as signed out', async ({
+    client,
+    assert,
+  }) => {
+    const { tokens } = await signIn(await makeUser())
+    clock.freeze()
+    clock.advance(sessionsConfig.idleTimeout)
+    const answers = [
+      await client.post('/api/v1/auth/logout').bearerToken(tokens.token),
+      await client.post('/api/v1/auth/logout').json({ refreshToken: tokens.refreshToken }),
+    ]
+    for (const answer of answers) {
+      answer.assertStatus(401)
+      assert.equal(answer.body().errors[0].reason, 'idle')
+    }
+  })
+
+  test('another family of user agent signs nobody out where sessions are bound to one', async ({
+    client,
+    assert,
+  }) => {
+    sessionsConfig.binding = 'user_agent'
+    const { tokens, session } = await signIn(await makeUser(), { userAgent: 'Phone/1.0' })
+    clock.freeze()
+    clock.advance(sessionsConfig.accessTokenTtl)
+    const refused = [
+      await client.post('/api/v1/auth/logout').bearerToken(tokens.token),
+      await client.post('/api/v1/auth/logout').json({ refreshToken: tokens.refreshToken }),
+    ]
+    assert.deepEqual(
+      refused.map((answer) => answer.status()),
+      [401, 400]
+    )
+    assert.equal(await countRows('sessions', { id: session.id, ended_at: null }), 1)
+    const allowed = await client
+      .post('/api/v1/auth/logout')
+      .header('user-agent', 'Phone/2.0')
+      .bearerToken(tokens.token)
+    allowed.assertStatus(204)
   })
 })

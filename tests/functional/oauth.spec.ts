@@ -307,6 +307,18 @@ test.group('Introspection and revocation', (group) => {
     assert.equal(await snapshot(), before)
   })
 
+  test('the current tokens of a live session are revoked after their expiry too', async ({
+    assert,
+  }) => {
+    clock.freeze()
+    const { basic } = await makeClient()
+    const { tokens } = await signIn(await makeUser())
+    clock.advance(sessionsConfig.accessTokenTtl)
+    await post('revoke', { token: tokens.token }, { authorization: basic })
+    const told = await call(server, 'GET', '/api/v1/account', { token: tokens.token })
+    assert.equal(told.body.errors[0].reason, 'logged_out')
+  })
+
   test('the log names the service that revoked', async ({ assert }) => {
     const { id, basic } = await makeClient()
     const { tokens } = await signIn(await makeUser())

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import * as DPoP from 'dpop'
-import { readKeyProof } from '#app/auth/session_binding'
+import { readHolder } from '#app/auth/session_binding'
 import clock from '#app/clock'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
@@ -136,7 +136,7 @@ test.group('Proofs of who is refused', (group) => {
     const key = await DPoP.generateKeyPair('ES256')
     const done: string[] = []
     const verifyFor = async (ip: string) => {
-      await readKeyProof(messageFrom(ip, await makeProof(key, 'login')))
+      await readHolder(messageFrom(ip, await makeProof(key, 'login')))
       done.push(ip)
     }
     const flood = Array.from({ length: 40 }, () => verifyFor('192.0.2.1'))

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { test } from '@japa/runner'
 import clock from '#app/clock'
 import { SessionStream } from '#app/streams/session_stream'
-import type { Session } from '#app/sessions/session'
+import type { StreamOpener } from '#app/streams/session_stream'
 
 const MINUTE = 60_000
 
@@ -21,9 +21,9 @@ function makeResponse(writableLength = 0) {
   return { said, response: response as typeof response & ServerResponse }
 }
 
-function makeSession(): Session {
+function makeOpener(): StreamOpener {
   const now = clock.now()
-  return {
+  const session = {
     id: '00000000-0000-4000-8000-000000000000',
     userId: 1,
     device: { id: null, name: null, platform: null },
@@ -35,6 +35,7 @@ function makeSession(): Session {
     authenticatedAt: clock.now(),
     expiresAt: new Date(now.getTime() + 60 * MINUTE),
   }
+  return { session, hash: 'unused', expiresAt: null }
 }
 
 test.group('Session stream', (group) => {
@@ -45,7 +46,7 @@ test.group('Session stream', (group) => {
 
   test('comments every 15 seconds, and not more often', ({ assert }) => {
     const { said, response } = makeResponse()
-    const stream = new SessionStream(makeSession(), response)
+    const stream = new SessionStream(makeOpener(), response)
     stream.begin({})
     for (let second = 0; second < 30; second++) {
       clock.advance(1_000)
@@ -56,7 +57,7 @@ test.group('Session stream', (group) => {
 
   test('drops a reader that does not keep up', ({ assert }) => {
     const { said, response } = makeResponse()
-    const stream = new SessionStream(makeSession(), response)
+    const stream = new SessionStream(makeOpener(), response)
     stream.begin({})
     assert.isFalse(response.destroyed)
     Object.assign(response, { writableLength: 64 * 1024 + 1 })

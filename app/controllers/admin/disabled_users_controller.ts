@@ -13,8 +13,7 @@ export default class AdminDisabledUsersController {
     const { reason: note } = await readReason(request.body(), request.qs())
     const { id } = await findUserById(params.id)
     const { userId } = auth.getSessionOrFail()
-    const order = { actor: `user:${userId}`, note, keepAnAdmin: true } as const
-    const disabled = await disableUser(id, order, { later: true })
+    const disabled = await disableUser(id, { actor: `user:${userId}`, note }, { later: true })
     if (!disabled) throw new E_NOT_FOUND()
     return serialize(DisabledUserTransformer.transform(disabled, userId))
   }

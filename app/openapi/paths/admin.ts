@@ -12,8 +12,8 @@ const duration = { type: 'string', examples: ['30d', '12h'] }
 /** What chooses sessions: all that are given must match. */
 const filters: Record<string, Schema> = {
   'session?': { type: 'string', format: 'uuid' },
-  'device?': { type: 'string', maxLength: 200 },
-  'platform?': { type: 'string', maxLength: 32 },
+  'device?': { type: 'string', maxLength: 512 },
+  'platform?': { type: 'string', maxLength: 512 },
   'idleFor?': { ...duration, description: 'Not seen for so long.' },
   'before?': { type: 'string', description: 'Opened before this date or time (ISO 8601).' },
 }

@@ -105,7 +105,7 @@ export const services: Paths = {
       operationId: 'followSession',
       summary: 'What happens to the session, as it happens',
       description:
-        'A comment every 15 seconds. `session.ended` carries exactly the error entry of the 401; then the stream is closed. `session.opened` tells of a sign-in elsewhere when both live on: `{ session: { id, device, createdAt } }`.',
+        'A comment every 15 seconds. `session.ended` carries exactly the error entry of the 401; then the stream is closed. `token.expired` carries that of `E_TOKEN_EXPIRED` when the access token that opened the stream is past its time or was replaced while the session lives on; then it is closed too: wait as long as `retry` says and connect again with the token you then hold. `session.opened` tells of a sign-in elsewhere when both live on: `{ session: { id, device, createdAt } }`.',
       tags,
       security: bearer,
       responses: {

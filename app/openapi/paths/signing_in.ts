@@ -127,9 +127,25 @@ export const signingIn: Paths = {
     post: {
       operationId: 'signOut',
       summary: 'End this session',
+      description:
+        'By its access token, also past its time as long as no newer one has taken its place, or by a refresh token, current or spent. Where `refreshToken` is given it decides alone. A session that is bound to a key wants its proof.',
       tags,
-      security: bearer,
-      responses: { 204: empty('The session has ended.'), ...failures(...sessionFailures) },
+      security: [...bearer, ...anyone],
+      parameters: [proof],
+      requestBody: body(
+        { 'refreshToken?': { type: ['string', 'null'] } },
+        { refreshToken: 'ort_AWk5GPw9vw4Lzma81yOvpKQqTm1n4wNGhLNwfC8pFQw' }
+      ),
+      responses: {
+        204: empty('The session has ended.'),
+        ...failures(
+          'E_INVALID_REFRESH_TOKEN',
+          'E_TOO_MANY_REQUESTS',
+          badProof,
+          ...sessionFailures,
+          ...bodyFailures
+        ),
+      },
     },
   },
   '/api/v1/auth/confirm': {
