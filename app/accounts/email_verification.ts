@@ -7,9 +7,10 @@ import { isUniqueViolation, rows } from '#app/database/sql'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/log_out'
+import { withUserLock } from '#app/sessions/user_lock'
 import type { Session } from '#app/sessions/session'
 import { hashToken } from '#app/tokens/token'
-import { E_TOO_MANY_REQUESTS } from '#exceptions/errors'
+import { E_EMAIL_TAKEN, E_TOO_MANY_REQUESTS } from '#exceptions/errors'
 import ConfirmEmailMail from '#mails/confirm_email_mail'
 import EmailChangeMail from '#mails/email_change_mail'
 import { notify } from '#mails/mail_queue'
@@ -85,6 +86,24 @@ export async function confirmEmail(token: string): Promise<void> {
   })
 }
 
+/**
+ * Gives a user the address, in its normal form, that an operator says: nobody has shown yet that it is
+ * theirs. Returns the user as it stands then; null when there is no such user. Throws `E_EMAIL_TAKEN`.
+ */
+export async function changeEmail(
+  userId: number,
+  email: string,
+  order: { actor: Actor; note?: string | null }
+): Promise<User | null> {
+  return withUserLock(userId, async (trx, user) => {
+    if (user && user.email !== email)
+      await setEmail(trx, user, { email, verified: false, ...order })
+    return user
+  }).catch((error) => {
+    throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
+  })
+}
+
 async function verifyEmail(trx: TransactionClientContract, user: User, actor: Actor) {
   if (user.isEmailVerified) return
   user.emailVerifiedAt = DateTime.fromJSDate(clock.now())
@@ -93,10 +112,10 @@ async function verifyEmail(trx: TransactionClientContract, user: User, actor: Ac
 }
 
 /**
- * Gives an account another address, in its normal form. Every link that is out dies: those to the old
+ * Writes another address of an account. Every link that is out dies: those to the old
  * address, and that of a change of address under way. For use under the user's lock.
  */
-export async function setEmail(
+async function setEmail(
   trx: TransactionClientContract,
   user: User,
   change: { email: string; verified: boolean; actor: Actor; note?: string | null }

@@ -7,7 +7,7 @@ export default class EmailsController {
   async update({ auth, request, response }: HttpContext) {
     const session = auth.getSessionOrFail()
     const { email } = await changeEmailValidator.validate(request.body())
-    await limitMailedLink({ userId: session.userId, ip: request.ip() }, () =>
+    await limitMailedLink({ email, userId: session.userId, ip: request.ip() }, () =>
       askToChangeEmail(session, email)
     )
     response.status(202).send({

@@ -138,17 +138,19 @@ export function limitRefresh<Result>(
 }
 
 /**
- * A request for a link by mail: for an e-mail that anybody may name, or for the user who is signed in.
- * Every one counts, for the network it comes from alone: what others ask for elsewhere refuses nobody.
+ * A request for a link by mail, to an e-mail that anybody may name; also of the user who is signed in,
+ * where one asks. Every one counts, for the network it comes from alone: what others ask for elsewhere refuses nobody.
  * The mailbox is spared where the mail is made.
  */
 export function limitMailedLink<Result>(
-  { ip, ...asker }: { ip: string } & ({ email: string } | { userId: number }),
+  { email, userId, ip }: { email: string; userId?: number; ip: string },
   work: Work<Result>
 ): Promise<Result> {
-  const account = 'email' in asker ? accountOf(asker.email) : `user ${asker.userId}`
+  const asker = userId === undefined ? [] : [`user ${userId}`]
   const buckets = () => [
-    bucket('forgot', 'account_here', [account, networkOf(ip)]),
+    ...[accountOf(email), ...asker].map((account) =>
+      bucket('forgot', 'account_here', [account, networkOf(ip)])
+    ),
     bucket('forgot', 'network', [networkOf(ip)], { times: SHARED }),
   ]
   return attempt(rateLimits.reset, buckets, work, () => true)

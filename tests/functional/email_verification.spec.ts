@@ -62,9 +62,18 @@ const lastToken = async (email: string) => {
   return tokenIn(mails.at(-1)!.text)
 }
 const codeOf = (answer: { body: () => any }) => answer.body().errors[0].code
-const emailOf = async ({ id }: { id: number }) => {
-  const row = await db.from('users').where('id', id).firstOrFail()
-  return { email: row.email, verified: row.email_verified_at !== null }
+const rowOf = ({ id }: { id: number }) => db.from('users').where('id', id).firstOrFail()
+const emailOf = async (user: { id: number }): Promise<string> => {
+  const row = await rowOf(user)
+  return row.email
+}
+const isVerified = async (user: { id: number }): Promise<boolean> => {
+  const row = await rowOf(user)
+  return row.email_verified_at !== null
+}
+const textsTo = async (email: string) => {
+  const mails = await mailsTo(email)
+  return mails.map(({ text }) => text)
 }
 
 /** What everybody sees of an answer. */
@@ -288,7 +297,7 @@ test.group('Asking for a link to verify', (group) => {
     clock.advance(MINUTE - 1000)
     const inTime = await confirm(client, newer)
     inTime.assertStatus(204)
-    assert.isTrue((await emailOf(user)).verified)
+    assert.isTrue(await isVerified(user))
   })
 
   test('what others ask for elsewhere holds up nobody, and one network may ask so often', async ({
@@ -313,7 +322,8 @@ test.group('Asking for a link to verify', (group) => {
     const { email } = await makeUser()
     await verify(client, email)
     await post(client, 'password/forgot', { email })
-    const texts = (await mailsTo(email)).map(({ text }) => text).join()
+    const sent = await textsTo(email)
+    const texts = sent.join()
     assert.include(texts, '\nhttps://team.example/welcome#token=oev_')
     assert.include(texts, '\nhttps://team.example/password#token=opr_')
   })
@@ -361,7 +371,7 @@ test.group('Confirming an e-mail', (group) => {
         204,
         ...Array<number>(5).fill(422),
       ])
-      assert.isTrue((await emailOf(user)).verified)
+      assert.isTrue(await isVerified(user))
     }
   })
 
@@ -401,11 +411,13 @@ test.group('Changing the e-mail', (group) => {
     )
     const [notice] = await mailsTo('ada@example.com')
     assert.notInclude(notice.text, '#token=')
-    assert.deepEqual(await emailOf(user), { email: 'ada@example.com', verified: false })
+    assert.equal(await emailOf(user), 'ada@example.com')
+    assert.isFalse(await isVerified(user))
 
     const confirmed = await confirm(client, await lastToken('ada@lovelace.example'))
     confirmed.assertStatus(204)
-    assert.deepEqual(await emailOf(user), { email: 'ada@lovelace.example', verified: true })
+    assert.equal(await emailOf(user), 'ada@lovelace.example')
+    assert.isTrue(await isVerified(user))
     const account = await client.get('/api/v1/account').bearerToken(tokens.token)
     account.assertStatus(200)
     assert.equal(account.body().data.user.email, 'ada@lovelace.example')
@@ -459,7 +471,7 @@ test.group('Changing the e-mail', (group) => {
         asked: seen(asked),
         hurried: seen(hurried),
         log: log.body().data.map(({ type, data }: any) => [type, type.startsWith('email') && data]),
-        notices: (await mailsTo(user.email)).map(({ subject }) => subject),
+        notices: await textsTo(user.email),
       })
     }
     assert.equal(outcomes[0].asked.status, 202)
@@ -482,7 +494,7 @@ test.group('Changing the e-mail', (group) => {
     refused.assertStatus(422)
     assert.equal(refused.body().errors[0].rule, 'emailToken')
     assert.equal(await snapshot(), before)
-    assert.notEqual((await emailOf(user)).email, (await emailOf(other)).email)
+    assert.notEqual(await emailOf(user), await emailOf(other))
   })
 
   test('of a sign-up and a change to one address at once one gets it', async ({
@@ -521,7 +533,7 @@ test.group('Changing the e-mail', (group) => {
       changed.assertStatus(200)
       const worked = confirmed.filter((answer) => answer.status() === 204)
       assert.isAtMost(worked.length, 1)
-      assert.equal((await emailOf(user)).email === email, worked.length === 1)
+      assert.equal((await emailOf(user)) === email, worked.length === 1)
       const late = await confirm(client, token)
       late.assertStatus(422)
     }
@@ -618,7 +630,7 @@ test.group('Links in mails', (group) => {
     dead.assertStatus(422)
     const alive = await confirm(client, await lastToken('second@example.com'))
     alive.assertStatus(204)
-    assert.equal((await emailOf(user)).email, 'second@example.com')
+    assert.equal(await emailOf(user), 'second@example.com')
   })
 
   test('a reset verifies the address that it was mailed to', async ({ client, assert }) => {
