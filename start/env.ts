@@ -22,6 +22,9 @@ async function readEnvironment() {
 
     APP_NAME: rules.text('Latchkey'),
     SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
+    EMAIL_VERIFICATION: rules.oneOf(['off', 'required'], 'off'),
+    RESET_URL: rules.url(['http:', 'https:']),
+    EMAIL_CONFIRM_URL: rules.url(['http:', 'https:']),
     SESSION_LIMIT: rules.whole(1, { min: 0, max: 100_000, note: '0 = no limit' }),
     SESSION_ON_LIMIT: rules.oneOf(['evict', 'reject'], 'evict'),
     SESSION_LIMIT_PER_PLATFORM: rules.platformLimits(),

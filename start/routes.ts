@@ -25,6 +25,8 @@ router
           .use(middleware.auth({ session: true }))
         router.post('password/forgot', [controllers.PasswordResets, 'store'])
         router.post('password/reset', [controllers.PasswordResets, 'update'])
+        router.post('email/verify', [controllers.EmailConfirmations, 'store'])
+        router.post('email/confirm', [controllers.EmailConfirmations, 'update'])
       })
       .prefix('auth')
       .as('auth')
@@ -36,6 +38,9 @@ router
       .group(() => {
         router.delete('account', [controllers.Account, 'destroy'])
         router.put('account/password', [controllers.Passwords, 'update'])
+        router
+          .put('account/email', [controllers.Emails, 'update'])
+          .use(middleware.auth({ fresh: '10m' }))
         router.get('account/events', [controllers.AccountEvents, 'index'])
         router.get('sessions', [controllers.Sessions, 'index'])
         router.get('session/events', [controllers.SessionEvents, 'show'])
@@ -87,6 +92,7 @@ router.get('openapi.json', [controllers.Openapi, 'show'])
 if (env.get('WEB_CONSOLE') === 'on') {
   router.get('/', [controllers.Console, 'show'])
   router.get('reset-password', [controllers.Console, 'show']).as('console.reset')
+  router.get('confirm-email', [controllers.Console, 'show']).as('console.email')
   router.get('console/:file', [controllers.Console, 'asset'])
 }
 if (env.get('DOCS') === 'on') {

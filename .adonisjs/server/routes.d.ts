@@ -14,9 +14,12 @@ export type ScannedRoutes = {
     'auth.logout.all': { paramsTuple?: []; params?: {} }
     'auth.password_resets.store': { paramsTuple?: []; params?: {} }
     'auth.password_resets.update': { paramsTuple?: []; params?: {} }
+    'auth.email_confirmations.store': { paramsTuple?: []; params?: {} }
+    'auth.email_confirmations.update': { paramsTuple?: []; params?: {} }
     'account.show': { paramsTuple?: []; params?: {} }
     'account.destroy': { paramsTuple?: []; params?: {} }
     'passwords.update': { paramsTuple?: []; params?: {} }
+    'emails.update': { paramsTuple?: []; params?: {} }
     'account_events.index': { paramsTuple?: []; params?: {} }
     'sessions.index': { paramsTuple?: []; params?: {} }
     'session_events.show': { paramsTuple?: []; params?: {} }
@@ -46,6 +49,7 @@ export type ScannedRoutes = {
     'openapi.show': { paramsTuple?: []; params?: {} }
     'console.show': { paramsTuple?: []; params?: {} }
     'console.reset': { paramsTuple?: []; params?: {} }
+    'console.email': { paramsTuple?: []; params?: {} }
     'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
     'docs.show': { paramsTuple?: []; params?: {} }
     'docs.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
@@ -61,6 +65,8 @@ export type ScannedRoutes = {
     'auth.logout.all': { paramsTuple?: []; params?: {} }
     'auth.password_resets.store': { paramsTuple?: []; params?: {} }
     'auth.password_resets.update': { paramsTuple?: []; params?: {} }
+    'auth.email_confirmations.store': { paramsTuple?: []; params?: {} }
+    'auth.email_confirmations.update': { paramsTuple?: []; params?: {} }
     'api_keys.store': { paramsTuple?: []; params?: {} }
     'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
@@ -88,6 +94,7 @@ export type ScannedRoutes = {
     'openapi.show': { paramsTuple?: []; params?: {} }
     'console.show': { paramsTuple?: []; params?: {} }
     'console.reset': { paramsTuple?: []; params?: {} }
+    'console.email': { paramsTuple?: []; params?: {} }
     'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
     'docs.show': { paramsTuple?: []; params?: {} }
     'docs.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
@@ -111,6 +118,7 @@ export type ScannedRoutes = {
     'openapi.show': { paramsTuple?: []; params?: {} }
     'console.show': { paramsTuple?: []; params?: {} }
     'console.reset': { paramsTuple?: []; params?: {} }
+    'console.email': { paramsTuple?: []; params?: {} }
     'console.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
     'docs.show': { paramsTuple?: []; params?: {} }
     'docs.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
@@ -126,6 +134,7 @@ export type ScannedRoutes = {
   }
   PUT: {
     'passwords.update': { paramsTuple?: []; params?: {} }
+    'emails.update': { paramsTuple?: []; params?: {} }
     'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
     'forward_auth.show': { paramsTuple?: []; params?: {} }
   }

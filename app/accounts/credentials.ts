@@ -2,7 +2,13 @@ import db from '@adonisjs/lucid/services/db'
 import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
 import type { Caller } from '#app/background/semaphore'
 import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
-import { E_ACCOUNT_DISABLED, E_INVALID_CREDENTIALS, E_SESSION_ENDED } from '#exceptions/errors'
+import accountsConfig from '#config/accounts'
+import {
+  E_ACCOUNT_DISABLED,
+  E_EMAIL_NOT_VERIFIED,
+  E_INVALID_CREDENTIALS,
+  E_SESSION_ENDED,
+} from '#exceptions/errors'
 import User from '#models/user'
 import { SELECT_USERS, toUser, type UserRow } from '#models/user_row'
 import { rows } from '#app/database/sql'
@@ -25,7 +31,7 @@ export async function readAccount(email: string): Promise<User | null> {
 /**
  * The user of an account, whose password this is. No account and a wrong password cost the same
  * work and throw the same `E_INVALID_CREDENTIALS`; the right password of a disabled account throws
- * `E_ACCOUNT_DISABLED`.
+ * `E_ACCOUNT_DISABLED`, that of one whose e-mail must be verified first `E_EMAIL_NOT_VERIFIED`.
  */
 export async function verifyCredentials(
   user: User | null,
@@ -35,6 +41,9 @@ export async function verifyCredentials(
   const matches = await verifyPassword(user?.password ?? null, password, caller)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+  if (accountsConfig.verifiesEmail && user.mustVerifyEmail && !user.isEmailVerified) {
+    throw new E_EMAIL_NOT_VERIFIED()
+  }
   if (isOutdated(user.password!)) await strengthen(user, password, caller)
   return user
 }

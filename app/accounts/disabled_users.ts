@@ -1,6 +1,5 @@
 import { DateTime } from 'luxon'
 import { keepAnAdmin } from '#app/accounts/roles_and_limits'
-import { forgetResets } from '#app/accounts/password_reset'
 import type { Watch } from '#app/background/batches'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
@@ -38,7 +37,6 @@ export async function disableUser(
 
     user.disabledAt = DateTime.now()
     await user.useTransaction(trx).save()
-    await forgetResets(trx, user.id)
     await moveValidFrom(trx, user.id)
     const reason = 'account_disabled'
     const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })

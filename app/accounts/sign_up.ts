@@ -1,12 +1,19 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Caller } from '#app/background/semaphore'
+import { readAccount } from '#app/accounts/credentials'
+import { writeVerifyMail } from '#app/accounts/email_verification'
+import { mailLink } from '#app/accounts/mailed_links'
+import { mintResetLink } from '#app/accounts/password_reset'
+import { isUniqueViolation } from '#app/database/sql'
 import { inTransaction } from '#app/database/transaction'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
 import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
-import { E_VALIDATION_ERROR } from '#exceptions/errors'
+import { E_EMAIL_TAKEN } from '#exceptions/errors'
+import { notify } from '#mails/mail_queue'
+import SignUpAgainMail from '#mails/sign_up_again_mail'
 import User from '#models/user'
 import type { Role } from '#models/user'
 
@@ -17,11 +24,13 @@ export type NewUser = {
   fullName?: string | null
   role?: Role
   externalId?: string | null
+  /** Refuses sign-ins by password until the e-mail is verified, where that is required. */
+  mustVerifyEmail?: boolean
 }
 
 /**
  * Writes a new user and the event that tells of it, in the caller's transaction. Throws
- * `E_VALIDATION_ERROR` when the e-mail is taken. Without an actor, the user made the account.
+ * `E_EMAIL_TAKEN` when the e-mail is taken. Without an actor, the user made the account.
  */
 export async function createUser(
   trx: TransactionClientContract,
@@ -29,7 +38,7 @@ export async function createUser(
   actor?: Actor
 ): Promise<User> {
   const user = await User.create(account, { client: trx }).catch((error) => {
-    throw isUniqueViolation(error) ? emailTaken() : error
+    throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
   })
   await appendEvents(trx, [
     {
@@ -42,25 +51,14 @@ export async function createUser(
   return user
 }
 
-function emailTaken() {
-  return new E_VALIDATION_ERROR([
-    { field: 'email', rule: 'unique', message: 'The email has already been taken' },
-  ])
-}
-
-/**
- * 23505 is PostgreSQL's SQLSTATE.
- */
-function isUniqueViolation(error: { code?: string; message: string }): boolean {
-  return error.code === '23505' || /UNIQUE constraint failed/.test(error.message)
-}
+type SignUp = { email: string; password: string; fullName?: string | null }
 
 /**
  * Makes an account and opens its first session, both or neither: a client that lost the answer
- * can sign in, or sign up again. Throws `E_VALIDATION_ERROR` when the e-mail is taken.
+ * can sign in, or sign up again. Throws `E_EMAIL_TAKEN` when the e-mail is taken.
  */
 export async function signUp(
-  account: { email: string; password: string; fullName?: string | null },
+  account: SignUp,
   signIn: SignIn,
   caller?: Caller
 ): Promise<{ user: User; opened: OpenedSession }> {
@@ -70,5 +68,34 @@ export async function signUp(
     const user = await createUser(trx, { ...account, password })
     const opened = await openSessionUnderLock(trx, user, { ...signIn, atSignUp: true })
     return { user, opened }
+  })
+}
+
+/**
+ * Makes an account whose e-mail must be verified before its first sign-in, and mails the link. For a
+ * taken e-mail it does as much work and ends the same way, so whoever asks learns nothing: the mail
+ * then tells the account's owner, with a link to reset the password. That link, and not one that
+ * verifies: the account may be one that a stranger made with a password of their own.
+ */
+export async function signUpToVerify(account: SignUp, caller?: Caller): Promise<void> {
+  await refuseGuessable(account.password, account.email)
+  const password = await hashPassword(account.password, caller)
+  const made = await inTransaction(async (trx) => {
+    const user = await createUser(trx, { ...account, password, mustVerifyEmail: true })
+    return { user, mail: await writeVerifyMail(trx, user) }
+  }).catch((error) => {
+    if (error instanceof E_EMAIL_TAKEN) return null
+    throw error
+  })
+  if (made?.mail) notify(made.user, made.mail)
+  if (!made) await tellOwner(account.email)
+}
+
+async function tellOwner(email: string): Promise<void> {
+  const owner = await readAccount(email)
+  if (!owner) return
+  await mailLink(owner.id, async (trx, user) => {
+    const link = await mintResetLink(trx, user)
+    return link === null ? null : new SignUpAgainMail(link)
   })
 }

@@ -1,13 +1,13 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { ownKeysLiveOn } from '#app/api_keys/api_key'
 import { forgotPassword, resetPassword } from '#app/accounts/password_reset'
-import { limitForgot, limitReset } from '#app/rate_limits/limits'
+import { limitMailedLink, limitReset } from '#app/rate_limits/limits'
 import { forgotPasswordValidator, resetPasswordValidator } from '#validators/passwords'
 
 export default class PasswordResetsController {
   async store({ request, response }: HttpContext) {
     const { email } = await forgotPasswordValidator.validate(request.body())
-    await limitForgot({ email, ip: request.ip() }, () => forgotPassword(email))
+    await limitMailedLink({ email, ip: request.ip() }, () => forgotPassword(email))
     response.status(202).send({
       data: { message: 'If there is such an account, a mail with a link is on its way.' },
     })

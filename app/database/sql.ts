@@ -49,3 +49,10 @@ export function insertOf(table: string, list: Record<string, unknown>[]): Statem
     bindings: list.flatMap((row) => columns.map((column) => row[column])),
   }
 }
+
+/**
+ * Whether a statement failed because a unique value is there already. 23505 is PostgreSQL's SQLSTATE.
+ */
+export function isUniqueViolation(error: { code?: string; message: string }): boolean {
+  return error.code === '23505' || /UNIQUE constraint failed/.test(error.message)
+}

@@ -127,6 +127,13 @@ export const E_ACCOUNT_DISABLED = class AccountDisabled extends ApiError {
   }
 }
 
+/** The right password for an account whose e-mail must be verified first. */
+export const E_EMAIL_NOT_VERIFIED = class EmailNotVerified extends ApiError {
+  constructor() {
+    super(403, 'E_EMAIL_NOT_VERIFIED')
+  }
+}
+
 /** The limit is reached and the policy refuses newcomers: the client may let the person choose. */
 export const E_SESSION_LIMIT_REACHED = class SessionLimitReached extends ApiError {
   constructor(details: { quota: { used: number; max: number | null }; sessions: unknown[] }) {
@@ -162,6 +169,13 @@ export const E_VALIDATION_ERROR = class ValidationError extends ApiError {
   override handle(error: this, { response }: Parameters<ApiError['handle']>[1]): void {
     const errors = error.failures.map((failure) => ({ code: error.code, ...failure }))
     response.status(422).send({ errors })
+  }
+}
+
+/** Another account has the e-mail. */
+export const E_EMAIL_TAKEN = class EmailTaken extends E_VALIDATION_ERROR {
+  constructor() {
+    super([{ field: 'email', rule: 'unique', message: 'The email has already been taken' }])
   }
 }
 

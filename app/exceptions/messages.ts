@@ -47,6 +47,8 @@ export const errorMessages = {
   E_FORBIDDEN: 'This is not allowed with the given token.',
   E_SIGNUP_CLOSED: 'Sign-up is closed. Ask an administrator for an account.',
   E_ACCOUNT_DISABLED: 'This account is disabled. Ask an administrator to enable it.',
+  E_EMAIL_NOT_VERIFIED:
+    'The e-mail of this account is not confirmed yet. Open the link of the mail, or have it sent again with POST /api/v1/auth/email/verify.',
   E_SESSION_LIMIT_REACHED:
     'This account is signed in on as many devices as it may be. Sign out one of them (endSessions) or all (logoutOthers) and try again.',
   E_NOT_FOUND: 'There is nothing here.',

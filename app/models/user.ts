@@ -35,6 +35,13 @@ export default class User extends BaseModel {
   declare emailVerifiedAt: DateTime | null
 
   /**
+   * Whether the account was made while an e-mail had to be verified: until it is, its password signs
+   * nobody in where that is required.
+   */
+  @column({ serializeAs: null, meta: { inChecks: false }, consume: Boolean })
+  declare mustVerifyEmail?: boolean
+
+  /**
    * How another system names this user: 1 to 255 printable ASCII characters.
    */
   @column()
@@ -95,6 +102,7 @@ export default class User extends BaseModel {
     user.role ??= 'user'
     user.externalId ??= null
     user.emailVerifiedAt ??= null
+    user.mustVerifyEmail ??= false
     user.sessionLimit ??= null
     user.watermarkSeq ??= 0
     user.watermarkApiKeyId ??= 0

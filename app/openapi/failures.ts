@@ -36,6 +36,7 @@ const TABLE: Record<Code, { status: number; details?: Record<string, Schema>; ex
     E_FORBIDDEN: { status: 403 },
     E_SIGNUP_CLOSED: { status: 403 },
     E_ACCOUNT_DISABLED: { status: 403 },
+    E_EMAIL_NOT_VERIFIED: { status: 403 },
     E_NOT_FOUND: { status: 404 },
     E_SESSION_LIMIT_REACHED: {
       status: 409,

@@ -123,6 +123,7 @@ export const schemas: Record<string, Schema> = {
     ...apiKey,
     key: { type: 'string', pattern: '^oak_[A-Za-z0-9_-]{43}$' },
   }),
+  Message: object({ message: { type: 'string' } }),
   Ended: object({ ended: { type: 'integer', minimum: 0 } }),
   PageMeta: object({
     total: { type: 'integer' },

@@ -138,32 +138,48 @@ export function limitRefresh<Result>(
 }
 
 /**
- * A request for a reset link. Every one counts, for the network it comes from alone: what others ask
- * for elsewhere refuses nobody. The mailbox is spared where the mail is made.
+ * A request for a link by mail, to an e-mail that anybody may name; also of the user who is signed in,
+ * where one asks. Every one counts, for the network it comes from alone: what others ask for elsewhere refuses nobody.
+ * The mailbox is spared where the mail is made.
  */
-export function limitForgot<Result>(
-  { email, ip }: { email: string; ip: string },
+export function limitMailedLink<Result>(
+  { email, userId, ip }: { email: string; userId?: number; ip: string },
   work: Work<Result>
 ): Promise<Result> {
+  const asker = userId === undefined ? [] : [`user ${userId}`]
   const buckets = () => [
-    bucket('forgot', 'account_here', [accountOf(email), networkOf(ip)]),
+    ...[accountOf(email), ...asker].map((account) =>
+      bucket('forgot', 'account_here', [account, networkOf(ip)])
+    ),
     bucket('forgot', 'network', [networkOf(ip)], { times: SHARED }),
   ]
   return attempt(rateLimits.reset, buckets, work, () => true)
 }
 
 /**
- * A reset by the token of a link.
+ * What the token of a link in a mail does.
+ */
+export function limitFollowedLink<Result>(
+  { token, ip }: { token: string; ip: string },
+  work: Work<Result>
+): Promise<Result> {
+  const buckets = () => [
+    bucket('reset', 'account', [token]),
+    bucket('reset', 'network', [networkOf(ip)]),
+  ]
+  return attempt(rateLimits.reset, buckets, work)
+}
+
+/**
+ * The same for a reset, which hashes a password.
  */
 export function limitReset<Result>(
   { token, ip }: { token: string; ip: string },
   work: CallersWork<Result>
 ): Promise<Result> {
-  const network = networkOf(ip)
-  const caller = { network, account: token }
-  const buckets = () => [bucket('reset', 'account', [token]), bucket('reset', 'network', [network])]
+  const caller = { network: networkOf(ip), account: token }
   return inTurn(rateLimits.reset, caller, () =>
-    attempt(rateLimits.reset, buckets, () => work(caller))
+    limitFollowedLink({ token, ip }, () => work(caller))
   )
 }
 

@@ -4,14 +4,15 @@ import { rows } from '#app/database/sql'
 import { toDate, type StoredInstant } from '#models/instant'
 
 /*
- * Valid-from: credentials of old systems that were issued before this instant are worth nothing.
+ * Valid-from: credentials of old systems and links in mails that were issued before this instant are
+ * worth nothing.
  * There is one for each user and one for everyone, and both are data of their own: the log, which
  * tells what moved them, is pruned.
  */
 
 /**
- * Makes credentials of old systems worthless that were issued until now: those of one user, whose
- * row the transaction holds, or of everyone (null). Whatever forces a user out, signs all devices
+ * Makes credentials of old systems and links in mails worthless that were issued until now: those of
+ * one user, whose row the transaction holds, or of everyone (null). Whatever forces a user out, signs all devices
  * out, sets a new password or disables the account does so in its transaction.
  */
 export async function moveValidFrom(
@@ -21,6 +22,8 @@ export async function moveValidFrom(
   const now = clock.now()
   if (userId !== null) {
     await trx.from('users').where('id', userId).update({ valid_from: now })
+    /** Also links of a node whose clock is ahead. */
+    await trx.from('password_resets').where('user_id', userId).delete()
     return
   }
   await rows(

@@ -16,7 +16,7 @@ export const forgotPasswordValidator = vine.create({
 })
 
 export const resetPasswordValidator = vine.create({
-  token: vine.string().maxLength(200),
+  token: rules.linkToken(),
   password: rules.newPassword(),
 })
 

@@ -39,6 +39,11 @@ export const newPassword = () => text(256).minLength(8)
 export const password = () => text(1024)
 
 /**
+ * The token of a link in a mail.
+ */
+export const linkToken = () => vine.string().maxLength(200)
+
+/**
  * A person's or a device's name: trimmed; empty is none.
  */
 export const name = (maxLength = NAME_LENGTH) => text(maxLength).trim()

@@ -102,6 +102,10 @@ function showSignIn() {
     try {
       await enter(await callOpenly('POST', '/api/v1/auth/login', body))
     } catch (failure) {
+      if (failure.code === 'E_EMAIL_NOT_VERIFIED') {
+        await callOpenly('POST', '/api/v1/auth/email/verify', { email })
+        throw new Error('Confirm your e-mail first: open the link of the mail that we sent to it.')
+      }
       if (failure.code !== 'E_SESSION_LIMIT_REACHED') throw failure
       showChoice(body, failure.detail)
     }
@@ -137,7 +141,10 @@ function showSignUp() {
   handleForm(view.form('sign-up'), async ({ email, password, fullName }) => {
     const device = { id: deviceId(), platform: 'web' }
     const body = { email, password, fullName: fullName || null, device }
-    await enter(await callOpenly('POST', '/api/v1/auth/signup', body))
+    const data = await callOpenly('POST', '/api/v1/auth/signup', body)
+    if (data) return enter(data)
+    showSignIn()
+    say('A mail is on its way. Open its link to confirm your e-mail, then sign in.')
   })
 }
 
@@ -153,13 +160,30 @@ function showReset(token) {
   })
 }
 
+/**
+ * By a button, so that a scanner of mails that opens links confirms nothing.
+ */
+function showConfirmEmail(token) {
+  const view = show('confirm-email')
+  handleForm(view.form('confirm-email'), async () => {
+    await callOpenly('POST', '/api/v1/auth/email/confirm', { token })
+    say('Your e-mail is confirmed.')
+    await enterOrSignIn()
+  })
+}
+
+const LINKS = { '/reset-password': showReset, '/confirm-email': showConfirmEmail }
+
 async function start() {
   onSessionEnded((ended) => leave(ended))
-  const reset = /^#token=([\w-]+)$/.exec(location.hash)
-  if (reset && location.pathname === '/reset-password') {
-    history.replaceState(null, '', '/')
-    return showReset(reset[1])
-  }
+  const [, token] = /^#token=([\w-]+)$/.exec(location.hash) ?? []
+  const follow = LINKS[location.pathname]
+  if (!token || !follow) return enterOrSignIn()
+  history.replaceState(null, '', '/')
+  follow(token)
+}
+
+async function enterOrSignIn() {
   if (!isSignedIn()) return showSignIn()
   try {
     const { data } = await call('GET', '/api/v1/account')

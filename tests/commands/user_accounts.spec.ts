@@ -1,5 +1,7 @@
 import { test } from '@japa/runner'
 import User from '#models/user'
+import { mintLink } from '#app/accounts/mailed_links'
+import { withUserLock } from '#app/sessions/user_lock'
 import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { runAce, startAceOnTerminal } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
@@ -87,6 +89,26 @@ test.group('user:create, user:disable and user:enable', (group) => {
     await makeUser({ role: 'admin' })
     const disabled = await runAce(['user:disable', root.email])
     assert.equal(disabled.exitCode, 0, disabled.stderr)
+  })
+
+  test('another address takes effect at once, unverified, and ends links', async ({ assert }) => {
+    const ada = await makeUser()
+    const other = await makeUser()
+    await withUserLock(ada.id, (trx) => mintLink(trx, ada, 'reset'))
+    const done = await runAce(['user:email', ada.email, ' Ada@New.example ', '--json'])
+    assert.equal(done.exitCode, 0, done.stderr)
+    assert.deepEqual(JSON.parse(done.stdout).user, { id: ada.id, email: 'ada@new.example' })
+    await ada.refresh()
+    assert.equal(ada.email, 'ada@new.example')
+    assert.isFalse(ada.isEmailVerified)
+    assert.equal(await countRows('password_resets'), 0)
+    assert.equal(await countRows('session_events', { type: 'email.changed' }), 1)
+
+    const taken = await runAce(['user:email', String(ada.id), other.email])
+    assert.equal(taken.exitCode, 1)
+    assert.include(taken.stderr, 'Another account')
+    const wrong = await runAce(['user:email', String(ada.id), 'not-an-address'])
+    assert.equal(wrong.exitCode, 2)
   })
 
   test('a role is given and taken, but not from the last admin', async ({ assert }) => {

@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { mintReset } from '#app/accounts/password_reset'
+import { mintLink } from '#app/accounts/mailed_links'
 import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
@@ -23,7 +23,7 @@ test.group('Racing password resets', (group) => {
   test('of two uses of one link at once, one sets its password', async ({ assert }) => {
     for (let round = 0; round < ROUNDS; round++) {
       const user = await makeUser()
-      const token = await withUserLock(user.id, (trx) => mintReset(trx, user.id))
+      const token = await withUserLock(user.id, (trx) => mintLink(trx, user, 'reset'))
       const passwords = ['the first new password', 'the second new password']
       const answers = await Promise.all(
         passwords.map((password, index) => post(index, 'password/reset', { token, password }))
@@ -43,7 +43,7 @@ test.group('Racing password resets', (group) => {
     for (let round = 0; round < ROUNDS; round++) {
       const user = await makeUser()
       await signIn(user)
-      const token = await withUserLock(user.id, (trx) => mintReset(trx, user.id))
+      const token = await withUserLock(user.id, (trx) => mintLink(trx, user, 'reset'))
       const [reset, ...signIns] = await Promise.all([
         post(0, 'password/reset', { token, password: 'a quite different password' }),
         ...Array.from({ length: 6 }, (_, index) =>

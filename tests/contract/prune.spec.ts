@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { mintReset } from '#app/accounts/password_reset'
+import { mintLink } from '#app/accounts/mailed_links'
 import { hashToken, mintToken } from '#app/tokens/token'
 import legacyJwtConfig from '#config/legacy_jwt'
 import sessionsConfig from '#config/sessions'
@@ -158,7 +158,7 @@ test.group('Pruning', (group) => {
     assert,
   }) => {
     const user = await makeUser()
-    await withUserLock(user.id, (trx) => mintReset(trx, user.id))
+    await withUserLock(user.id, (trx) => mintLink(trx, user, 'reset'))
     await db.table('api_tokens').insert({
       tokenable_id: user.id,
       type: 'api_key',

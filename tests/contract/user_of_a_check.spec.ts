@@ -17,7 +17,7 @@ async function userOfCheck(user: User): Promise<User> {
 }
 
 /** What no check reads. */
-function asChecked({ password, emailKey, ...rest }: Record<string, unknown>) {
+function asChecked({ password, emailKey, mustVerifyEmail, ...rest }: Record<string, unknown>) {
   return rest
 }
 

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { mintReset, RESET_PAUSE } from '#app/accounts/password_reset'
+import { mintLink } from '#app/accounts/mailed_links'
 import { inTransaction } from '#app/database/transaction'
 import { disableUser } from '#app/accounts/disabled_users'
 import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
@@ -133,8 +133,8 @@ test.group('API keys', (group) => {
       return answer.body().data.message
     }
     const reset = async () => {
-      const token = await inTransaction((trx) => mintReset(trx, user.id))
-      clock.advance(RESET_PAUSE)
+      const token = await inTransaction((trx) => mintLink(trx, user, 'reset').then((made) => made!))
+      clock.advance(60_000)
       const password = 'an analytical engine of brass'
       return client.post('/api/v1/auth/password/reset').json({ token, password })
     }

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import router from '@adonisjs/core/services/router'
 import { inTransaction } from '#app/database/transaction'
-import { mintReset } from '#app/accounts/password_reset'
+import { mintLink } from '#app/accounts/mailed_links'
 import { createApiKey } from '#app/api_keys/create_api_key'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { makeUser, signIn } from '#tests/harness/accounts'
@@ -10,7 +10,14 @@ import { basicHeader, makeClient } from '#tests/harness/service_clients'
 
 const server = `http://${process.env.HOST}:${process.env.PORT}`
 
-const KINDS = ['access token', 'refresh token', 'API key', 'reset token', 'client secret'] as const
+const KINDS = [
+  'access token',
+  'refresh token',
+  'API key',
+  'reset token',
+  'e-mail token',
+  'client secret',
+] as const
 
 type Kind = (typeof KINDS)[number]
 type Credentials = Record<Kind, string> & { clientId: string }
@@ -68,9 +75,11 @@ const ROUTES: Record<string, Door[]> = {
   'POST /api/v1/auth/logout-all': forSessions,
   'POST /api/v1/auth/confirm': forSessions,
   'POST /api/v1/auth/password/reset': [door('body token', ['reset token'], 422)],
+  'POST /api/v1/auth/email/confirm': [door('body token', ['e-mail token'], 422)],
   'GET /api/v1/account': forTokens,
   'DELETE /api/v1/account': forSessions,
   'PUT /api/v1/account/password': forSessions,
+  'PUT /api/v1/account/email': forSessions,
   'GET /api/v1/account/events': forSessions,
   'GET /api/v1/sessions': forSessions,
   'GET /api/v1/session/events': forSessions,
@@ -102,6 +111,7 @@ const OPEN = [
   'POST /api/v1/auth/signup',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/password/forgot',
+  'POST /api/v1/auth/email/verify',
   'GET /.well-known/oauth-authorization-server',
   'GET /oauth/:endpoint',
   'GET /health/live',
@@ -109,6 +119,7 @@ const OPEN = [
   'GET /openapi.json',
   'GET /',
   'GET /reset-password',
+  'GET /confirm-email',
   'GET /console/:file',
   'GET /docs',
   'GET /docs/:file',
@@ -126,7 +137,10 @@ async function makeCredentials(): Promise<Credentials> {
     'access token': tokens.token,
     'refresh token': tokens.refreshToken!,
     'API key': value,
-    'reset token': await inTransaction((trx) => mintReset(trx, user.id).then((made) => made!)),
+    'reset token': await inTransaction((trx) => mintLink(trx, user, 'reset').then((made) => made!)),
+    'e-mail token': await inTransaction((trx) =>
+      mintLink(trx, user, 'verify').then((made) => made!)
+    ),
     'client secret': client.secret,
     'clientId': client.id,
   }

@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import { disableUser } from '#app/accounts/disabled_users'
-import { mintReset } from '#app/accounts/password_reset'
+import { mintLink } from '#app/accounts/mailed_links'
 import sessionsConfig from '#config/sessions'
 import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
@@ -71,7 +71,7 @@ test.group('Dead credentials', (group) => {
         const acting = await logIn(SERVER, user.email, { device: { id: 'the acting one' } })
         const { token, refreshToken } = victim.body.data
         const link = await withUserLock(user.id, (trx) =>
-          mintReset(trx, user.id).then((made) => made!)
+          mintLink(trx, user, 'reset').then((made) => made!)
         )
         const stream = await listen(SERVER, token)
         cleanup(() => stream.close())

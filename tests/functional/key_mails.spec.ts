@@ -1,6 +1,6 @@
 import { test } from '@japa/runner'
 import mail from '@adonisjs/mail/services/main'
-import { resetRequests } from '#app/accounts/password_reset'
+import { linkRequests } from '#app/accounts/mailed_links'
 import sessionsConfig from '#config/sessions'
 import { notices } from '#mails/mail_queue'
 import ApiKeyCreatedMail from '#mails/api_key_created_mail'
@@ -53,7 +53,7 @@ test.group('Mails about API keys', (group) => {
     cleanup(() => mail.restore())
     const asked = await client.post('/api/v1/auth/password/forgot').json({ email: user.email })
     asked.assertStatus(202)
-    await resetRequests.settled()
+    await linkRequests.settled()
     await notices.settled()
     mails.assertSent(PasswordResetMail, ({ message }) => {
       message.assertTextIncludes('/api-keys')

@@ -7,7 +7,7 @@ import { checkAnswer } from '#tests/harness/openapi'
 /**
  * What is served to browsers is no part of the API.
  */
-const PAGES = ['/', '/reset-password', '/console/:file', '/docs', '/docs/:file']
+const PAGES = ['/', '/reset-password', '/confirm-email', '/console/:file', '/docs', '/docs/:file']
 
 /**
  * Other methods than POST at `/oauth/*`: answered with 405.

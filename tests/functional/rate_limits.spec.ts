@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import {
-  limitForgot,
+  limitMailedLink,
   limitIntrospection,
   limitRefresh,
   limitSignIn,
@@ -273,7 +273,7 @@ test.group('Other rate limits', (group) => {
       }
       assert.deepEqual(statuses, [202, 202, 202, 429])
     }
-    const elsewhere = limitForgot({ email, ip: THERE }, right)
+    const elsewhere = limitMailedLink({ email, ip: THERE }, right)
     assert.equal(await outcome(elsewhere), 'signed in')
   })
 
@@ -306,7 +306,7 @@ test.group('Other rate limits', (group) => {
       const attempts = {
         signIn: (who: string) => guessing({ email: who, ip: HERE }, wrong),
         signUp: (who: string) => limitSignUp({ email: who, ip: HERE }, wrong),
-        forgot: (who: string) => limitForgot({ email: who, ip: HERE }, right),
+        forgot: (who: string) => limitMailedLink({ email: who, ip: HERE }, right),
         refresh: (who: string) => limitRefresh({ refreshToken: who, ip: HERE }, wrong),
         introspect: (who: string) => limitIntrospection({ clientId: who, ip: HERE }, wrong),
       }

@@ -1,7 +1,7 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { mintReset } from '#app/accounts/password_reset'
+import { mintLink } from '#app/accounts/mailed_links'
 import { disableUser } from '#app/accounts/disabled_users'
 import sessionsConfig from '#config/sessions'
 import User from '#models/user'
@@ -75,7 +75,7 @@ test.group('Disabling an account', (group) => {
       const [user, other] = [await makeUser(), await makeUser()]
       const { tokens: foreign } = await signIn(other, { id: "another user's" })
       const signedIn = [await signIn(user, { id }), await signIn(user, { id: 'b' })]
-      const link = await withUserLock(user.id, (trx) => mintReset(trx, user.id))
+      const link = await withUserLock(user.id, (trx) => mintLink(trx, user, 'reset'))
 
       await disableUser(user.id, { actor: 'command:test' })
       for (const { tokens } of signedIn) {

@@ -1,6 +1,6 @@
 import type { BaseMail } from '@adonisjs/mail'
 import mail from '@adonisjs/mail/services/main'
-import { resetRequests } from '#app/accounts/password_reset'
+import { linkRequests } from '#app/accounts/mailed_links'
 import { notices } from '#mails/mail_queue'
 
 /**
@@ -10,7 +10,7 @@ export function openMailbox() {
   const { mails } = mail.fake()
   return {
     async read(): Promise<{ to: string; subject: string; text: string }[]> {
-      await resetRequests.settled()
+      await linkRequests.settled()
       await notices.settled()
       return mails.sent().map(describe)
     },

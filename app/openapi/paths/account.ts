@@ -67,6 +67,29 @@ export const account: Paths = {
       },
     },
   },
+  '/api/v1/account/email': {
+    put: {
+      operationId: 'changeEmail',
+      summary: 'Ask for another e-mail address; its link makes it the one of the account',
+      description:
+        'Wants a sign-in of the last ten minutes. A link goes to the new address and a notice to the old one, at most once a minute. The answer is the same when another account has the address; no link is sent then.',
+      tags,
+      security: bearer,
+      requestBody: body(
+        { email: { type: 'string', maxLength: 254 } },
+        { email: 'ada@lovelace.example' }
+      ),
+      responses: {
+        202: data('A link is on its way.', ref('Message')),
+        ...failures(
+          ...sessionFailures,
+          'E_REAUTHENTICATION_REQUIRED',
+          'E_TOO_MANY_REQUESTS',
+          ...bodyFailures
+        ),
+      },
+    },
+  },
   '/api/v1/account/events': {
     get: {
       operationId: 'listAccountEvents',

@@ -36,6 +36,10 @@ export const signingIn: Paths = {
       ),
       responses: {
         201: data('The account and its first session.', ref('OpenedSession')),
+        202: data(
+          'With `EMAIL_VERIFICATION=required`, also for a taken e-mail: a mail is on its way. Sign in once its link was opened.',
+          ref('Message')
+        ),
         ...failures('E_SIGNUP_CLOSED', 'E_TOO_MANY_REQUESTS', badProof, ...bodyFailures),
       },
     },
@@ -64,6 +68,7 @@ export const signingIn: Paths = {
         ...failures(
           'E_INVALID_CREDENTIALS',
           'E_ACCOUNT_DISABLED',
+          'E_EMAIL_NOT_VERIFIED',
           'E_SESSION_LIMIT_REACHED',
           'E_TOO_MANY_REQUESTS',
           badProof,
@@ -205,12 +210,7 @@ export const signingIn: Paths = {
       security: anyone,
       requestBody: body({ email }, { email: 'ada@example.com' }),
       responses: {
-        202: data('If there is such an account, a mail is on its way.', {
-          type: 'object',
-          required: ['message'],
-          properties: { message: { type: 'string' } },
-          additionalProperties: false,
-        }),
+        202: data('If there is such an account, a mail is on its way.', ref('Message')),
         ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
       },
     },
@@ -219,6 +219,7 @@ export const signingIn: Paths = {
     post: {
       operationId: 'resetPassword',
       summary: 'Set a new password with the token of the mail; every session ends',
+      description: 'It also verifies the e-mail that the link was sent to.',
       tags,
       security: anyone,
       requestBody: body(
@@ -231,6 +232,35 @@ export const signingIn: Paths = {
           object({ message: { type: 'string' } })
         ),
         204: empty('The password is set.'),
+        ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
+      },
+    },
+  },
+  '/api/v1/auth/email/verify': {
+    post: {
+      operationId: 'verifyEmail',
+      summary: 'Ask for a mail with a link to confirm the e-mail of an account',
+      description:
+        'The answer is the same whether there is such an account, verified or not, or none.',
+      tags,
+      security: anyone,
+      requestBody: body({ email }, { email: 'ada@example.com' }),
+      responses: {
+        202: data('If there is an account to confirm, a mail is on its way.', ref('Message')),
+        ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
+      },
+    },
+  },
+  '/api/v1/auth/email/confirm': {
+    post: {
+      operationId: 'confirmEmail',
+      summary: 'Confirm an e-mail with the token of the mail, which works once',
+      description: 'Of a new account, or the new address after `PUT /account/email`.',
+      tags,
+      security: anyone,
+      requestBody: body({ token: { type: 'string', maxLength: 200 } }, { token: 'oev_…' }),
+      responses: {
+        204: empty('The e-mail is verified and the one of the account.'),
         ...failures('E_TOO_MANY_REQUESTS', ...bodyFailures),
       },
     },

@@ -1,0 +1,135 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { DateTime } from 'luxon'
+import { readAccount } from '#app/accounts/credentials'
+import { invalidLink, mintLink, requestLink, urlOfLink, useLink } from '#app/accounts/mailed_links'
+import clock from '#app/clock'
+import { isUniqueViolation, rows } from '#app/database/sql'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
+import { withLiveSession } from '#app/sessions/log_out'
+import { withUserLock } from '#app/sessions/user_lock'
+import type { Session } from '#app/sessions/session'
+import { hashToken } from '#app/tokens/token'
+import { E_EMAIL_TAKEN, E_TOO_MANY_REQUESTS } from '#exceptions/errors'
+import ConfirmEmailMail from '#mails/confirm_email_mail'
+import EmailChangeMail from '#mails/email_change_mail'
+import { notify } from '#mails/mail_queue'
+import type User from '#models/user'
+
+/**
+ * Takes a request to verify the e-mail of an account, which does nothing for one that is verified.
+ * Throws `E_UNAVAILABLE` when too many wait.
+ */
+export async function askToVerify(email: string): Promise<void> {
+  await requestLink(email, async (trx, user) =>
+    user.isEmailVerified ? null : writeVerifyMail(trx, user)
+  )
+}
+
+/**
+ * The mail by which a user verifies their address; null when one was made less than a minute ago. For
+ * use under the user's lock.
+ */
+export async function writeVerifyMail(
+  trx: TransactionClientContract,
+  user: User
+): Promise<ConfirmEmailMail | null> {
+  const token = await mintLink(trx, user, 'verify')
+  if (token === null) return null
+  await appendEvents(trx, [{ type: 'email.verify_requested', userId: user.id, actor: 'system' }])
+  return new ConfirmEmailMail(urlOfLink('verify', token))
+}
+
+/**
+ * Asks for another address, for the user who speaks through `acting`: it is the account's once its
+ * link is followed. The old address is told. An address that another account has gets no link, and
+ * nothing that the user sees tells them so. Links of an earlier change die.
+ *
+ * Throws `E_TOO_MANY_REQUESTS` less than a minute after the last change was asked for, and
+ * `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
+ */
+export async function askToChangeEmail(acting: Session, email: string): Promise<void> {
+  const holder = await readAccount(email)
+  const { user, token } = await withLiveSession(acting, async (trx, owner) => {
+    const minted = await mintLink(trx, owner, 'change', email)
+    if (minted === null) throw new E_TOO_MANY_REQUESTS(60)
+    await trx
+      .from('password_resets')
+      .where({ user_id: owner.id, purpose: 'change' })
+      .whereNot('hash', hashToken(minted))
+      .delete()
+    await appendEvents(trx, [
+      { type: 'email.change_requested', userId: owner.id, actor: `user:${owner.id}` },
+    ])
+    return { user: owner, token: minted }
+  })
+  notify(user, new EmailChangeMail(clock.now()))
+  if (!holder || holder.id === user.id) {
+    notify({ email }, new ConfirmEmailMail(urlOfLink('change', token)))
+  }
+}
+
+/**
+ * Follows the link of a mail: verifies the account's address, or gives it the new one that the link
+ * was mailed to.
+ *
+ * Throws `E_VALIDATION_ERROR` when the link does not work, or another account has the new address by
+ * now: the same answer for every reason.
+ */
+export async function confirmEmail(token: string): Promise<void> {
+  await useLink(token, ['verify', 'change'], async (trx, user, { purpose, email }) => {
+    const actor = `user:${user.id}` as const
+    if (purpose === 'change') await setEmail(trx, user, { email: email!, verified: true, actor })
+    else await verifyEmail(trx, user, actor)
+  }).catch((error) => {
+    throw isUniqueViolation(error) ? invalidLink('change') : error
+  })
+}
+
+/**
+ * Gives a user the address, in its normal form, that an operator says: nobody has shown yet that it is
+ * theirs. Returns the user as it stands then; null when there is no such user. Throws `E_EMAIL_TAKEN`.
+ */
+export async function changeEmail(
+  userId: number,
+  email: string,
+  order: { actor: Actor; note?: string | null }
+): Promise<User | null> {
+  return withUserLock(userId, async (trx, user) => {
+    if (user && user.email !== email)
+      await setEmail(trx, user, { email, verified: false, ...order })
+    return user
+  }).catch((error) => {
+    throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
+  })
+}
+
+async function verifyEmail(trx: TransactionClientContract, user: User, actor: Actor) {
+  if (user.isEmailVerified) return
+  user.emailVerifiedAt = DateTime.fromJSDate(clock.now())
+  await user.useTransaction(trx).save()
+  await appendEvents(trx, [{ type: 'email.verified', userId: user.id, actor }])
+}
+
+/**
+ * Writes another address of an account. Every link that is out dies: those to the old
+ * address, and that of a change of address under way. For use under the user's lock.
+ */
+async function setEmail(
+  trx: TransactionClientContract,
+  user: User,
+  change: { email: string; verified: boolean; actor: Actor; note?: string | null }
+): Promise<void> {
+  user.email = change.email
+  user.emailVerifiedAt = change.verified ? DateTime.fromJSDate(clock.now()) : null
+  await user.useTransaction(trx).save()
+  await rows(trx, 'DELETE FROM password_resets WHERE user_id = ?', [user.id])
+  await appendEvents(trx, [
+    {
+      type: 'email.changed',
+      userId: user.id,
+      actor: change.actor,
+      data: { verified: change.verified, note: change.note ?? null },
+    },
+  ])
+}

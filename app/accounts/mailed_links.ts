@@ -1,0 +1,206 @@
+import { createHmac, hkdfSync, randomUUID } from 'node:crypto'
+import type { BaseMail } from '@adonisjs/mail'
+import logger from '@adonisjs/core/services/logger'
+import db from '@adonisjs/lucid/services/db'
+import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
+import { BackgroundQueue } from '#app/background/background_queue'
+import clock from '#app/clock'
+import { rows } from '#app/database/sql'
+import { withUserLock } from '#app/sessions/user_lock'
+import { hashToken } from '#app/tokens/token'
+import accountsConfig from '#config/accounts'
+import { appKey } from '#config/app'
+import { E_UNAVAILABLE, E_VALIDATION_ERROR } from '#exceptions/errors'
+import { notify } from '#mails/mail_queue'
+import type User from '#models/user'
+
+/*
+ * Links in mails. Each has a token that works once, and dies with its time, with its user's valid-from
+ * (#app/sessions/valid_from), and with the address that it was mailed to. Rows stand in
+ * `password_resets`, which is older than the other purposes.
+ */
+
+const HOUR = 60 * 60 * 1000
+
+const OF_EMAIL = {
+  prefix: 'oev_',
+  lifetime: 24 * HOUR,
+  page: () => accountsConfig.emailPage,
+  refusal: { rule: 'emailToken', message: 'The link is not valid any more.' },
+}
+
+/**
+ * What a link does: sets a new password, verifies the account's address, or gives the account the
+ * address that it was mailed to.
+ */
+const PURPOSES = {
+  reset: {
+    prefix: 'opr_',
+    lifetime: HOUR,
+    page: () => accountsConfig.resetPage,
+    refusal: { rule: 'resetToken', message: 'The reset link is not valid any more.' },
+  },
+  verify: OF_EMAIL,
+  change: OF_EMAIL,
+}
+
+export type Purpose = keyof typeof PURPOSES
+
+/**
+ * No account is mailed more than one link of a purpose in so long, in milliseconds: whoever asks, its
+ * mailbox is not flooded, and it holds few links.
+ */
+const PAUSE = 60 * 1000
+
+/**
+ * A key for this alone, from `APP_KEY`, which the nodes share.
+ */
+const key = Buffer.from(hkdfSync('sha256', appKey.release(), '', 'latchkey link in a mail', 32))
+
+/**
+ * Makes a new link of a user and returns its token, which is derived from the row's id and never
+ * stored; null when one of the same purpose was made less than a minute ago. Earlier ones stay valid,
+ * or a stranger who asks would spoil the link that its owner is about to follow. For use under the
+ * user's lock.
+ */
+export async function mintLink(
+  trx: TransactionClientContract,
+  user: Pick<User, 'id' | 'email'>,
+  purpose: Purpose,
+  email: string = user.email
+): Promise<string | null> {
+  const now = clock.now()
+  const recent = await trx
+    .from('password_resets')
+    .where({ user_id: user.id, purpose })
+    .where('created_at', '>', new Date(now.getTime() - PAUSE))
+    .select('hash')
+    .first()
+  if (recent) return null
+
+  const { prefix, lifetime } = PURPOSES[purpose]
+  const id = randomUUID()
+  const token = prefix + createHmac('sha256', key).update(`${purpose} ${id}`).digest('base64url')
+  await trx.table('password_resets').insert({
+    hash: hashToken(token),
+    id,
+    purpose,
+    user_id: user.id,
+    email,
+    created_at: now,
+    expires_at: new Date(now.getTime() + lifetime),
+  })
+  return token
+}
+
+/**
+ * Where a mail sends a person. The page is configured, whatever a request said of hosts, and the token
+ * stands behind `#`, which browsers send to no server, so that it reaches no log on the way.
+ */
+export function urlOfLink(purpose: Purpose, token: string): string {
+  return `${PURPOSES[purpose].page()}#token=${token}`
+}
+
+/**
+ * A link that works. `email` is where it was mailed; null for one that an older version made.
+ */
+export type Link = { userId: number; purpose: Purpose; email: string | null }
+
+/**
+ * The link behind a token; null when it is none, spent, of another purpose, past its time, issued
+ * before valid-from, of a disabled account or of an address that the account has no more.
+ */
+export async function findLink(
+  token: string,
+  purposes: readonly Purpose[],
+  client: QueryClientContract = db.connection()
+): Promise<Link | null> {
+  const [link] = await rows<Link>(
+    client,
+    `SELECT link.user_id AS "userId", link.purpose AS purpose, link.email AS email
+     FROM password_resets AS link JOIN users ON users.id = link.user_id
+     WHERE link.hash = ? AND link.purpose IN (${purposes.map(() => '?').join(', ')})
+       AND link.expires_at > ? AND users.disabled_at IS NULL
+       AND (link.purpose = 'change' OR link.email IS NULL OR link.email = users.email)
+       AND (users.valid_from IS NULL OR link.created_at >= users.valid_from)
+       AND NOT EXISTS (SELECT 1 FROM everyone WHERE everyone.valid_from > link.created_at)`,
+    [hashToken(token), ...purposes, clock.now()]
+  )
+  return link ?? null
+}
+
+/**
+ * Spends a link and does what it is for, in one transaction under its user's lock: of all who use one
+ * token, at whatever moment, one succeeds. Throws `E_VALIDATION_ERROR` when it does not work, the same
+ * for every reason, and what `work` throws; then nothing has changed.
+ */
+export async function useLink<Result>(
+  token: string,
+  purposes: readonly Purpose[],
+  work: (trx: TransactionClientContract, user: User, link: Link) => Promise<Result>
+): Promise<Result> {
+  const { userId } = (await findLink(token, purposes)) ?? invalidLink(purposes[0])
+  return withUserLock(userId, async (trx, user) => {
+    const link = await findLink(token, purposes, trx)
+    if (!user || !link) return invalidLink(purposes[0])
+    await trx.from('password_resets').where('hash', hashToken(token)).delete()
+    return work(trx, user, link)
+  })
+}
+
+/**
+ * Throws what whoever uses a link that does not work is told.
+ */
+export function invalidLink(purpose: Purpose): never {
+  const { rule, message } = PURPOSES[purpose].refusal
+  throw new E_VALIDATION_ERROR([
+    { field: 'token', rule, message: `${message} Please ask for a new one.` },
+  ])
+}
+
+/**
+ * Links to be made and mailed.
+ */
+export const linkRequests = new BackgroundQueue({ atOnce: 1, waiting: 1_000 }, (error) => {
+  const { code, name } = (error ?? {}) as { code?: string; name?: string }
+  logger.warn({ code, name }, 'A link could not be made.')
+})
+
+/**
+ * Makes the link and the mail for a user, under the user's lock; null when none is due.
+ */
+export type MailWriter = (trx: TransactionClientContract, user: User) => Promise<BaseMail | null>
+
+/**
+ * No user has this id. An unknown e-mail goes the same way with it, so that the load of one
+ * request tells the next one nothing.
+ */
+const NOBODY = 0
+
+/**
+ * Takes a request for a link, from anybody. One read, the same for known and unknown e-mails, shows
+ * that the database answers; the rest happens behind the answer, whose time so tells nothing.
+ *
+ * Throws `E_UNAVAILABLE` when too many wait, and whatever the database throws.
+ */
+export async function requestLink(email: string, write: MailWriter): Promise<void> {
+  if (linkRequests.isFull) throw new E_UNAVAILABLE()
+  const known = await rows<{ id: number }>(
+    db.connection('lookup'),
+    `SELECT id FROM users WHERE ${BY_EMAIL}`,
+    byEmail(email) ?? ['', '', '']
+  )
+  linkRequests.add(() => mailLink(known[0]?.id ?? NOBODY, write))
+}
+
+/**
+ * Makes and mails a link, if one is due. A disabled account gets none.
+ */
+export async function mailLink(userId: number, write: MailWriter): Promise<void> {
+  const made = await withUserLock(userId, async (trx, user) => {
+    const mail = user && !user.isDisabled ? await write(trx, user) : null
+    return mail && { user: user!, mail }
+  })
+  if (made) notify(made.user, made.mail)
+}
