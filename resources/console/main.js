@@ -7,7 +7,9 @@ import {
   isSignedIn,
   keepTokens,
   onSessionEnded,
+  onStaleSignIn,
 } from './api.js'
+import { confirmPassword } from './confirm.js'
 import { showDevices } from './devices.js'
 import { deviceName, element, handleForm, say, show, when } from './dom.js'
 
@@ -155,6 +157,7 @@ function showReset(token) {
 
 async function start() {
   onSessionEnded((ended) => leave(ended))
+  onStaleSignIn(confirmPassword)
   const reset = /^#token=([\w-]+)$/.exec(location.hash)
   if (reset && location.pathname === '/reset-password') {
     history.replaceState(null, '', '/')
