@@ -34,9 +34,9 @@ let keySet: { source: string; keys: JWTVerifyGetKey } | undefined
 export async function readLegacyJwt(jwt: string): Promise<LegacyClaims | null> {
   const payload = await verify(jwt, legacyJwtConfig)
   const handle = payload?.[legacyJwtConfig.userClaim]
-  if (!payload || (typeof handle !== 'string' && typeof handle !== 'number')) return null
-
-  if (isUnverified(payload)) return null
+  /** A larger number, as JSON reads it, is also that of other users. */
+  const names = typeof handle === 'string' || Number.isSafeInteger(handle)
+  if (!payload || !names || isUnverified(payload)) return null
 
   const signed = jwt.slice(0, jwt.lastIndexOf('.'))
   return {

@@ -2,8 +2,9 @@ import db from '@adonisjs/lucid/services/db'
 import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import { shownDevice, type Device } from '#app/devices/device'
 import { onCommit, type NewEvent } from '#app/event_log/append'
-import { isKnownDevice } from '#app/devices/known_device'
-import { rateLimitCounter } from '#app/rate_limits/counter'
+import { isKnownDevice } from '#app/sessions/known_device'
+import { BoundedCache } from '#app/bounded_cache'
+import clock from '#app/clock'
 import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
 import sessionsConfig from '#config/sessions'
 import { notices, notify } from '#mails/mail_queue'
@@ -28,6 +29,11 @@ export function mailOnEvents(): () => void {
 
 const HOUR = 60 * 60 * 1000
 const MAILS_AN_HOUR = 10
+
+/**
+ * When users were mailed about new devices by this node.
+ */
+const lately = new BoundedCache<number, number[]>(10_000)
 
 type Logged = NewEvent & { occurredAt?: Date }
 
@@ -63,8 +69,8 @@ async function mailTo(
 }
 
 /**
- * Tells of a session on a device that the account does not know. No account is mailed more than ten
- * in an hour, whoever signs in: its mailbox is not flooded, and its owner has been told.
+ * Tells of a session on a device that the account does not know. A node mails an account
+ * ten in an hour at most, whoever signs in: its mailbox is not flooded, and its owner has been told.
  */
 async function mailNewDevice(userId: number, sessionId: string): Promise<void> {
   const row = await db
@@ -75,8 +81,9 @@ async function mailNewDevice(userId: number, sessionId: string): Promise<void> {
   if (!row) return
   const session = toSession(row)
   if (await isKnownDevice(session)) return
-  const { points } = await rateLimitCounter.take(`new_device_mail:${userId}`, 1, HOUR)
-  if (points > MAILS_AN_HOUR) return
+  const recent = (lately.get(userId) ?? []).filter((at) => at > clock.millis() - HOUR)
+  if (recent.length >= MAILS_AN_HOUR) return
+  lately.set(userId, [...recent, clock.millis()])
   const signIn = { device: shownDevice(session), ip: session.ip, createdAt: session.createdAt }
   await mailTo(userId, (keys) => new NewDeviceMail(signIn, keys))
 }

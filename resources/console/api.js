@@ -20,12 +20,20 @@ export class ApiFailure extends Error {
 let tokens = JSON.parse(sessionStorage.getItem(KEY) ?? 'null')
 let renewal = null
 let whenEnded = () => {}
+let whenStale = () => Promise.reject(new Error('This needs your password.'))
 
 /**
  * Calls back with the error of the 401 when the session of this tab has ended.
  */
 export function onSessionEnded(callback) {
   whenEnded = callback
+}
+
+/**
+ * Calls back when something wants a fresh sign-in, and waits until there is one.
+ */
+export function onStaleSignIn(callback) {
+  whenStale = callback
 }
 
 export const isSignedIn = () => tokens !== null
@@ -70,7 +78,7 @@ export async function callOpenly(method, path, body) {
 
 /**
  * A response for the session of this tab. An expired access token is renewed, once for all calls
- * that wait for it.
+ * that wait for it; where the sign-in is too old, the person is asked for the password.
  */
 export async function fetchWithToken(method, path, options = {}) {
   const used = tokens?.token
@@ -80,6 +88,10 @@ export async function fetchWithToken(method, path, options = {}) {
   const failure = await failureOf(response)
   if (failure.code === 'E_TOKEN_EXPIRED' && tokens) {
     if (tokens.token === used) await renew()
+    return fetchWithToken(method, path, options)
+  }
+  if (failure.code === 'E_REAUTHENTICATION_REQUIRED') {
+    await whenStale()
     return fetchWithToken(method, path, options)
   }
   if (response.status === 401 && tokens) {

@@ -1,9 +1,10 @@
 import { call, forgetTokens, keepTokens } from './api.js'
 import { deviceName, element, handleForm, say, show, when } from './dom.js'
+import { showKeys } from './keys.js'
 import { listen } from './stream.js'
 
 /**
- * "Your devices": the live list of sessions, and the password.
+ * "Your devices": the live list of sessions, the password, and the API keys.
  */
 export function showDevices({ user, leave }) {
   const view = show('devices')
@@ -94,6 +95,8 @@ export function showDevices({ user, leave }) {
     say('The password was changed. Your other devices were signed out.')
     await refresh()
   })
+
+  showKeys(view)
 
   const close = listen({
     onEvent({ name, data }) {

@@ -7,7 +7,9 @@ import {
   isSignedIn,
   keepTokens,
   onSessionEnded,
+  onStaleSignIn,
 } from './api.js'
+import { confirmPassword } from './confirm.js'
 import { showDevices } from './devices.js'
 import { deviceName, element, handleForm, say, show, when } from './dom.js'
 
@@ -176,6 +178,7 @@ const LINKS = { '/reset-password': showReset, '/confirm-email': showConfirmEmail
 
 async function start() {
   onSessionEnded((ended) => leave(ended))
+  onStaleSignIn(confirmPassword)
   const [, token] = /^#token=([\w-]+)$/.exec(location.hash) ?? []
   const follow = LINKS[location.pathname]
   if (!token || !follow) return enterOrSignIn()

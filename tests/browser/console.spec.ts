@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { test } from '@japa/runner'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { noBrowser, startBrowser } from '#tests/harness/browser'
-import { emptyDatabase } from '#tests/harness/database'
+import { countRows, emptyDatabase } from '#tests/harness/database'
 import { within } from '#tests/harness/pace'
 
 const home = () => `http://${process.env.HOST}:${process.env.PORT}/`
@@ -140,6 +141,39 @@ test.group('Console', (group) => {
     assert.notMatch(kept, /o[ar]t_/)
     await page.reload()
     await page.getByRole('heading', { name: 'Your devices' }).waitFor()
+  })
+
+  test('a key wants the password when the sign-in is old, and the session lives on', async ({
+    assert,
+    cleanup,
+  }) => {
+    cleanup(() => clock.restore())
+    const user = await makeUser()
+    const page = await visitor()
+    await signIn(page, user.email, 'Laptop')
+    clock.freeze(new Date(Date.now() + 11 * 60_000))
+    const dialog = page.getByRole('dialog', { name: 'Is it you?' })
+    const create = async (name: string) => {
+      await page.getByLabel('Name of the key').fill(name)
+      await page.getByRole('button', { name: 'Create API key' }).click()
+    }
+
+    await create('Export')
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByText('Nothing was changed').waitFor()
+
+    await create('Export')
+    await dialog.getByLabel('Your password').fill('wrong')
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.getByText('Wrong e-mail or password.').waitFor()
+    await dialog.getByLabel('Your password').fill(PASSWORD)
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await page.getByText('oak_').waitFor()
+    assert.equal(await countRows('api_tokens', { type: 'api_key' }), 1)
+
+    await page.getByRole('button', { name: 'Delete Export' }).click()
+    await page.getByText('Export was deleted.').waitFor()
+    assert.equal(await countRows('api_tokens', { type: 'api_key' }), 0)
   })
 
   test('a keyboard is enough to sign in', async () => {

@@ -152,6 +152,16 @@ test.group('Exchange of old tokens', (group) => {
       answer.assertStatus(400)
     })
 
+  test('a number that JSON rounds is nobody: the next one reads the same')
+    .with([2 ** 53, 1e21, 7.5])
+    .run(async ({ client }, sub) => {
+      legacyJwtConfig.user = 'external'
+      const user = await makeUser()
+      await user.merge({ externalId: String(sub) }).save()
+      const answer = await post(client, await oldToken(user, { sub }))
+      answer.assertStatus(400)
+    })
+
   test('a verified e-mail, and one of which nothing is said, are believed')
     .with([true, 'true', undefined])
     .run(async ({ client }, verified) => {
@@ -172,6 +182,9 @@ test.group('Exchange of old tokens', (group) => {
       ['an unverified e-mail', (user: User) => oldToken(user, { email_verified: false })],
       ['the same as text', (user: User) => oldToken(user, { email_verified: 'false' })],
       ['the same as a number', (user: User) => oldToken(user, { email_verified: 0 })],
+      ['the same as nothing', (user: User) => oldToken(user, { email_verified: null })],
+      ['the same as other text', (user: User) => oldToken(user, { email_verified: 'False' })],
+      ['the same as a list', (user: User) => oldToken(user, { email_verified: [true] })],
       ['a token of the future', (user: User) => oldToken(user, { nbf: 99_999_999_999 })],
       [
         'no signature (alg none)',

@@ -268,6 +268,25 @@ test.group('Forward auth', (group) => {
     const unnamed = await ask('GET', { authorization, dpop: await prove() })
     assert.equal(unnamed.status, 401)
 
+    const incomplete = Object.keys(original).map((name) => ({ ...original, [name]: undefined }))
+    const malformed = [
+      { ...original, 'x-forwarded-uri': '@api.example.com/orders' },
+      { ...original, 'x-forwarded-uri': 'https://api.example.com/orders' },
+      { ...original, 'x-forwarded-host': ['evil.example', 'api.example.com'] },
+      { ...original, 'x-forwarded-host': 'api.example.com/orders?' },
+      { ...original, 'x-forwarded-host': 'evil.example@api.example.com' },
+      { ...original, 'x-forwarded-method': ['GET', 'POST'] },
+    ]
+    for (const headers of [...incomplete, ...malformed]) {
+      const given = Object.entries(headers).filter(([, value]) => value !== undefined)
+      const answer = await ask('GET', {
+        authorization,
+        dpop: await prove(),
+        ...Object.fromEntries(given as [string, string | string[]][]),
+      })
+      assert.equal(answer.status, 401, JSON.stringify(headers))
+    }
+
     for (const setting of [false, '192.0.2.0/24'] as const) {
       const restore = trustProxies(setting)
       const untrusted = await ask('GET', { authorization, dpop: await prove(), ...original })

@@ -6,6 +6,7 @@ import sessionsConfig from '#config/sessions'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 import { call } from '#tests/harness/http'
+import { trustProxies } from '#tests/harness/trusted_proxies'
 import { startServer } from '#tests/harness/server'
 
 /** Where the requests go, and what the proofs name (`APP_URL`). */
@@ -185,6 +186,43 @@ test.group('Sessions bound to a key', (group) => {
       assert.equal(await countRows('sessions', { id: session.id, ended_at: null }), 1)
       const answer = await ask(key)
       assert.equal(answer.status, 204)
+    }
+  })
+
+  test('no header of the request says which URL a proof is for, whoever sends it', async ({
+    assert,
+    cleanup,
+  }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const user = await makeUser()
+    const { token } = await signInWith(key, user.email)
+    const elsewhere = {
+      'x-forwarded-method': 'POST',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-uri': '/orders',
+      'x-forwarded-port': '443',
+      'x-forwarded-prefix': '/orders',
+      'x-original-url': '/orders',
+      'x-http-method-override': 'POST',
+      'forwarded': 'for=192.0.2.1;host=evil.example;proto=https',
+    }
+    for (const trusted of [false, 'loopback', true]) {
+      cleanup(trustProxies(trusted))
+      const others = [
+        ['POST', 'https://evil.example/orders'],
+        ['GET', 'https://evil.example/api/v1/account'],
+        ['POST', known('/api/v1/account')],
+        ['GET', known('/orders')],
+      ]
+      for (const [method, url] of others) {
+        const dpop = await DPoP.generateProof(key, url, method, undefined, token)
+        const refused = await getAccount({ authorization: `DPoP ${token}`, dpop, ...elsewhere })
+        assert.equal(refused.status, 401, `${method} ${url}`)
+      }
+      const dpop = await makeProof(key, 'GET', '/api/v1/account', token)
+      const passed = await getAccount({ authorization: `DPoP ${token}`, dpop, ...elsewhere })
+      assert.equal(passed.status, 200)
     }
   })
 

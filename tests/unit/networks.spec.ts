@@ -1,5 +1,5 @@
 import { test } from '@japa/runner'
-import { networkOf } from '#app/rate_limits/network'
+import { networkOf } from '#app/network'
 
 test.group('Networks', () => {
   test('{0} counts for {1}')

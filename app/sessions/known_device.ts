@@ -1,6 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import { userAgentFamily } from '#app/devices/user_agent'
-import { networkOf } from '#app/rate_limits/network'
+import { networkOf } from '#app/network'
 import type { StoredSession } from '#app/sessions/session'
 
 /**
