@@ -135,6 +135,12 @@ test.group('Secrets', (group) => {
     await tourist.go('POST', auth('password/reset'), {
       json: { token: resetToken, password: 'short' },
     })
+    await tourist.go('POST', auth('email/verify'), { json: { email } })
+    const more = await mailServer.received(4)
+    const emailToken = tokenIn(textOf(more.at(-1)!.source))
+    assert.match(emailToken, /^oev_/)
+    tourist.knows(emailToken)
+    await tourist.go('POST', auth('email/confirm'), { json: { token: `${emailToken}x` } })
 
     const key = await tourist.go('POST', '/api/v1/api-keys', {
       bearer,
