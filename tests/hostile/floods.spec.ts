@@ -170,7 +170,9 @@ test.group('Floods', (group) => {
     assert.deepEqual(counts.refused, [])
     assert.isAbove(counts.signedIn, 0)
     assert.isBelow(most, 400)
-    assert.isAtLeast(share, LONG ? 0.7 : 0.5)
+    assert.isAbove(checked.attacked, 0)
+    /** A few seconds on a machine that does other things too are no measurement. */
+    if (LONG) assert.isAtLeast(share, 0.7)
     assert.include(Object.keys(told), '400')
   })
     .timeout(10 * 60_000)
