@@ -90,8 +90,10 @@ test.group('Proofs of who is refused', (group) => {
     const { tokens } = await signIn(await makeUser(), { keyThumbprint })
     const body = { refreshToken: tokens.refreshToken }
     const proof = await makeProof(key, 'refresh')
-    assert.equal((await post('refresh', body, proof)).status, 200)
-    assert.equal((await post('refresh', body, proof)).code, 'E_INVALID_DPOP_PROOF')
+    const renewed = await post('refresh', body, proof)
+    assert.equal(renewed.status, 200)
+    const again = await post('refresh', body, proof)
+    assert.equal(again.code, 'E_INVALID_DPOP_PROOF')
     const [session] = await db.from('sessions')
     assert.isNull(session.ended_at)
   })
@@ -112,7 +114,8 @@ test.group('Proofs of who is refused', (group) => {
       cleanup(limitRates({ signIn: limit, signUp: limit, refresh: limit }))
       const { body } = REFUSED[route]
       for (let guess = 0; guess < 2; guess++) {
-        assert.equal((await post(route, body, 'nonsense')).code, 'E_INVALID_DPOP_PROOF')
+        const guessed = await post(route, body, 'nonsense')
+        assert.equal(guessed.code, 'E_INVALID_DPOP_PROOF')
       }
       const key = await DPoP.generateKeyPair('ES256')
       const refused = await post(route, body, await makeProof(key, route))
