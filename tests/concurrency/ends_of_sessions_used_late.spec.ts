@@ -6,7 +6,7 @@ import { makeClient } from '#tests/harness/service_clients'
 import { sharedServers, type TestServer } from '#tests/harness/server'
 import { sessionRow } from '#tests/harness/session_rows'
 import { accompany, openVictim } from '#tests/harness/victims'
-import { WAYS } from '#tests/harness/ways_to_end'
+import { WAYS_TO_TRY } from '#tests/harness/ways_to_end'
 
 const MINUTE = 60_000
 const IDLE = 10 * MINUTE
@@ -41,7 +41,7 @@ test.group('A session used late in its idle time', (group) => {
     return { opened, basic, use }
   }
 
-  for (const { what, reason, counts, end } of WAYS) {
+  for (const { what, reason, counts, end } of WAYS_TO_TRY) {
     test(`is ended by ${what}`, async ({ assert }) => {
       const { opened, basic, use } = await scene()
       const { id } = opened.session

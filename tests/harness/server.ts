@@ -76,9 +76,23 @@ export async function sharedServers(...options: Parameters<typeof startServer>[0
   const kind = JSON.stringify(options)
   if (shared?.kind !== kind) {
     await stopSharedServers()
-    shared = { kind, servers: Promise.all(options.map((one) => startServer(one))) }
+    shared = { kind, servers: startAll(options) }
+    const { servers } = shared
+    servers.catch(() => (shared = undefined))
   }
   return shared.servers
+}
+
+/**
+ * When one does not start, the others are ended.
+ */
+async function startAll(options: Parameters<typeof startServer>[0][]) {
+  const started = await Promise.allSettled(options.map((one) => startServer(one)))
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = started.find((one) => one.status === 'rejected')
+  if (!failed) return servers
+  await Promise.all(servers.map((server) => server.stop()))
+  throw failed.reason
 }
 
 /**
@@ -91,7 +105,7 @@ export async function stopSharedServers(): Promise<void> {
 }
 
 async function untilAnswering(url: string, child: ChildProcess, output: () => string) {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`The server ended at its start:\n${output()}`)
     const answered = await fetch(url).then(
@@ -102,5 +116,5 @@ async function untilAnswering(url: string, child: ChildProcess, output: () => st
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   child.kill('SIGKILL')
-  throw new Error(`The server did not answer within 30 seconds:\n${output()}`)
+  throw new Error(`The server did not answer within 60 seconds:\n${output()}`)
 }

@@ -1,6 +1,7 @@
 import { PASSWORD } from './accounts.js'
 import { jsonOfCommand, type Surroundings } from './command.js'
 import { call } from './http.js'
+import { THOROUGH } from './pace.js'
 
 /**
  * A session that is to end, and who may end it. The user holds two and may hold no more: this one,
@@ -41,7 +42,7 @@ const NEW_PASSWORD = 'a quite different password'
 /**
  * Every way in which somebody ends a session.
  */
-export const WAYS: Way[] = [
+const WAYS: Way[] = [
   {
     what: 'DELETE /admin/users/:id/sessions',
     reason: 'forced',
@@ -200,6 +201,16 @@ export const WAYS: Way[] = [
     end: (victim) => signInAgain(victim, { id: victim.session.deviceId }),
   },
 ]
+
+/**
+ * Those that a run has time for: all of them, or one for each reason and a command.
+ */
+export const WAYS_TO_TRY = WAYS.filter(
+  ({ what, reason }, index) =>
+    THOROUGH ||
+    what === 'force:logout USER' ||
+    WAYS.findIndex((other) => other.reason === reason) === index
+)
 
 /**
  * How many sessions a newcomer is told to have taken the place of.

@@ -69,8 +69,8 @@ async function patiently(port: number, { bytes, unfinished }: Hostile): Promise<
 
 function describe({ sent, slowest, statuses }: Run): string {
   const counts = [...statuses].sort(([one], [other]) => one - other)
-  const told = counts.map(([status, count]) => `${status}: ${count}`).join(', ')
-  return `seed ${SEED}, ${sent} requests, slowest ${Math.round(slowest)} ms; ${told}`
+  const answers = counts.map(([status, count]) => `${status}: ${count}`).join(', ')
+  return `seed ${SEED}, ${sent} requests, slowest ${Math.round(slowest)} ms; ${answers}`
 }
 
 /**

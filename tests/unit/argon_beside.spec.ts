@@ -24,7 +24,22 @@ function childOf(pid: number): number | undefined {
   return children === '' ? undefined : Number.parseInt(children)
 }
 
-test.group('The process that hashes passwords', () => {
+/**
+ * What a busy machine makes so slow that it passes for standing still is tried again.
+ */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === 5) throw error
+    }
+  }
+}
+
+test.group('The process that hashes passwords', (group) => {
+  group.tap((one) => one.timeout(60_000))
+
   test('hashes and verifies as the framework’s driver does', async ({ assert }) => {
     const beside = new Argon2Worker(parameters)
     const within = new Argon(parameters)
@@ -73,29 +88,27 @@ test.group('The process that hashes passwords', () => {
   test('when it stands still, what waits is refused, and another one does what comes', async ({
     assert,
   }) => {
-    const beside = new Argon2Worker(parameters, 1_000)
-    const hashed = await beside.make('password')
+    const beside = new Argon2Worker(parameters, 3_000)
+    const hashed = await again(() => beside.make('password'))
     const still = beside.pid!
     process.kill(still, 'SIGSTOP')
     const waiting = await Promise.allSettled([beside.make('a'), beside.verify(hashed, 'b')])
     for (const outcome of waiting) {
       assert.instanceOf((outcome as PromiseRejectedResult).reason, E_UNAVAILABLE)
     }
-    assert.isTrue(await beside.verify(hashed, 'password'))
-    await until(() => isGone(still), 'the end of the process that stood still')
+    assert.isTrue(await again(() => beside.verify(hashed, 'password')))
+    await until(() => isGone(still), 'the end of the process that stood still', 20_000)
   })
 
   test('ends with the server it works for, however that ends', async ({ assert }) => {
     for (const end of ['stop', 'kill'] as const) {
       const server = await startServer()
       const childOfServer = () => childOf(server.process.pid!)
-      await until(() => childOfServer() !== undefined, 'a process that hashes')
+      await until(() => childOfServer() !== undefined, 'a process that hashes', 20_000)
       const child = childOfServer()!
       await server[end]()
-      await until(() => isGone(child), `the end of process ${child}`)
+      await until(() => isGone(child), `the end of process ${child}`, 20_000)
       assert.isTrue(isGone(child))
     }
-  })
-    .skip(!ON_LINUX, 'reads /proc')
-    .timeout(60_000)
+  }).skip(!ON_LINUX, 'reads /proc')
 })
