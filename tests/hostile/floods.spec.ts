@@ -143,7 +143,8 @@ test.group('Floods', (group) => {
     const { counts, stop } = await startHonest(server)
     const checked = { quiet: 0, attacked: 0 }
     const told: Record<string, number> = {}
-    let most = 0
+    const first = residentMemory(server)
+    let most = first
     for (let turn = 0; turn < TURNS; turn++) {
       for (const phase of ['quiet', 'attacked'] as const) {
         const attackers = new Attackers(phase === 'quiet' ? sink : portOf(server))
@@ -169,7 +170,8 @@ test.group('Floods', (group) => {
     )
     assert.deepEqual(counts.refused, [])
     assert.isAbove(counts.signedIn, 0)
-    assert.isBelow(most, 400)
+    /** 400 MB for a build, which begins at 150; compiled as it runs, it begins higher. */
+    assert.isBelow(most - first, 250)
     assert.isAbove(checked.attacked, 0)
     /** A few seconds on a machine that does other things too are no measurement. */
     if (LONG) assert.isAtLeast(share, 0.7)
