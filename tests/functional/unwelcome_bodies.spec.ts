@@ -40,7 +40,7 @@ test.group('Unwelcome bodies', (group) => {
       ['{"email":"\\ud800","password":"x"}', 'email'],
       ['{"email":"a\\udfff@example.com","password":"x"}', 'email'],
       ['{"email":"a@example.com","password":"\\udfff\\ud800"}', 'password'],
-      ['{"email":"a@example.com","password":"x","device":{"name":"\\ud83d"}}', 'device.name'],
+      ['{"email":"a@example.com","password":"x","device":{"id":"\\ud83d"}}', 'device.id'],
     ]
     for (const [body, field] of bodies) {
       const answer = await send(body)
