@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
+import { BY_EMAIL, byEmail } from '#models/email_address'
 import type { Caller } from '#app/background/semaphore'
 import { hashPassword, isOutdated, verifyPassword } from '#app/passwords/passwords'
 import accountsConfig from '#config/accounts'

@@ -1,13 +1,19 @@
 import type { IncomingMessage } from 'node:http'
 import { availableParallelism } from 'node:os'
-import { InvalidProof, verifyProof, type Proof, type ProofTarget } from '#app/auth/dpop/proof'
+import {
+  InvalidProof,
+  normalizeUrl,
+  verifyProof,
+  type Proof,
+  type ProofTarget,
+} from '#app/auth/dpop/proof'
 import { rememberProof } from '#app/auth/dpop/replay'
-import { urlsOf } from '#app/auth/dpop/target'
 import { Semaphore } from '#app/background/semaphore'
 import { clientAddress } from '#app/http/client_address'
 import { networkOf } from '#app/network'
+import { appUrl } from '#config/app'
 import env from '#start/env'
-import { userAgentFamily, userAgentOf } from '#app/devices/user_agent'
+import { userAgentFamily, userAgentOf } from '#app/devices/device'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
@@ -22,6 +28,22 @@ import type { ProvenKey, Session } from '#app/sessions/session'
 const verifications = new Semaphore({ total: Math.max(availableParallelism() - 1, 1) }, () =>
   env.get('HASH_QUEUE_LIMIT')
 )
+
+/**
+ * The addresses under which this service is known: `APP_URL`, or without it the machine itself.
+ * Never what the request's `Host` says: a proof made for another service must not pass here.
+ */
+const origins = env.get('APP_URL')
+  ? [appUrl]
+  : ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:${env.get('PORT')}`)
+
+/**
+ * The URLs that a proof for this request may name.
+ */
+function urlsOf(request: IncomingMessage): string[] {
+  const path = (request.url ?? '/').split(/[?#]/, 1)[0]
+  return origins.map((origin) => normalizeUrl(origin + path))
+}
 
 /**
  * The request that a proof is made for. A proxy that asks on behalf of another request names that

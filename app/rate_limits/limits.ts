@@ -1,9 +1,7 @@
-import { BY_EMAIL, byEmail } from '#app/accounts/by_email'
-import { normalizeEmail } from '#models/email_address'
+import { BY_EMAIL, byEmail, normalizeEmail } from '#models/email_address'
 import db from '@adonisjs/lucid/services/db'
 import { Semaphore, type Caller } from '#app/background/semaphore'
-import { attempt, attemptGuess } from '#app/rate_limits/attempt'
-import { bucket, SHARED } from '#app/rate_limits/bucket'
+import { attempt, attemptGuess, bucketOf, SHARED } from '#app/rate_limits/attempt'
 import { networkOf } from '#app/network'
 import { verifyToken } from '#app/token_verification/verify_token'
 import { rateLimits } from '#config/rate_limits'
@@ -51,9 +49,9 @@ export function limitSignIn<Guess, Result>(
   const email = accountOf(typed)
   const caller = { network, account: email }
   const buckets = () => [
-    bucket('signIn', 'account_here', [email, network]),
-    bucket('signIn', 'network', [network], { times: SHARED }),
-    bucket('signIn', 'account', [email], {
+    bucketOf('signIn', 'account_here', [email, network]),
+    bucketOf('signIn', 'network', [network], { times: SHARED }),
+    bucketOf('signIn', 'account', [email], {
       times: SHARED,
       overruled: () => hasUsedNetwork(typed, network),
     }),
@@ -72,8 +70,8 @@ export function limitExchange<Result>(
 ): Promise<Result> {
   const network = networkOf(ip)
   const buckets = () => [
-    bucket('signIn', 'account_here', [jwt, network]),
-    bucket('signIn', 'network', [network], { times: SHARED }),
+    bucketOf('signIn', 'account_here', [jwt, network]),
+    bucketOf('signIn', 'network', [network], { times: SHARED }),
   ]
   return attempt(rateLimits.signIn, buckets, work)
 }
@@ -88,7 +86,7 @@ export function limitConfirmation<Result>(
   work: CallersWork<Result>
 ): Promise<Result> {
   const caller = { network: networkOf(ip), account: sessionId }
-  const buckets = () => [bucket('signIn', 'account_here', ['session', sessionId])]
+  const buckets = () => [bucketOf('signIn', 'account_here', ['session', sessionId])]
   return inTurn(rateLimits.signIn, caller, () =>
     attempt(rateLimits.signIn, buckets, () => work(caller))
   )
@@ -105,8 +103,8 @@ export function limitSignUp<Result>(
   const network = networkOf(ip)
   const caller = { network, account: email }
   const buckets = () => [
-    bucket('signUp', 'account_here', [email, network]),
-    bucket('signUp', 'network', [network], { times: SHARED, countsSuccess: true }),
+    bucketOf('signUp', 'account_here', [email, network]),
+    bucketOf('signUp', 'network', [network], { times: SHARED, countsSuccess: true }),
   ]
   return inTurn(rateLimits.signUp, caller, () =>
     attempt(rateLimits.signUp, buckets, () => work(caller))
@@ -127,10 +125,10 @@ export function limitRefresh<Result>(
     return type
   }
   const buckets = () => [
-    bucket('refresh', 'account_here', [refreshToken], {
+    bucketOf('refresh', 'account_here', [refreshToken], {
       overruled: async () => ['live', 'expired'].includes(await verdict()),
     }),
-    bucket('refresh', 'network', [networkOf(ip)], {
+    bucketOf('refresh', 'network', [networkOf(ip)], {
       overruled: async () => (await verdict()) !== 'unknown',
     }),
   ]
@@ -149,9 +147,9 @@ export function limitMailedLink<Result>(
   const asker = userId === undefined ? [] : [`user ${userId}`]
   const buckets = () => [
     ...[accountOf(email), ...asker].map((account) =>
-      bucket('forgot', 'account_here', [account, networkOf(ip)])
+      bucketOf('forgot', 'account_here', [account, networkOf(ip)])
     ),
-    bucket('forgot', 'network', [networkOf(ip)], { times: SHARED }),
+    bucketOf('forgot', 'network', [networkOf(ip)], { times: SHARED }),
   ]
   return attempt(rateLimits.reset, buckets, work, () => true)
 }
@@ -164,8 +162,8 @@ export function limitFollowedLink<Result>(
   work: Work<Result>
 ): Promise<Result> {
   const buckets = () => [
-    bucket('reset', 'account', [token]),
-    bucket('reset', 'network', [networkOf(ip)]),
+    bucketOf('reset', 'account', [token]),
+    bucketOf('reset', 'network', [networkOf(ip)]),
   ]
   return attempt(rateLimits.reset, buckets, work)
 }
@@ -194,8 +192,8 @@ export function limitIntrospection<Result extends { active: boolean }>(
   const buckets = () => {
     const network = networkOf(ip)
     return [
-      bucket('introspect', 'account_here', [clientId, network]),
-      bucket('introspect', 'network', [network], { times: SHARED }),
+      bucketOf('introspect', 'account_here', [clientId, network]),
+      bucketOf('introspect', 'network', [network], { times: SHARED }),
     ]
   }
   return attempt(rateLimits.introspect, buckets, work, ({ active }) => !active)

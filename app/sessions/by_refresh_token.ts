@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { pipeline } from '#app/database/pipeline'
-import { userAgentFamily } from '#app/devices/user_agent'
+import { userAgentFamily } from '#app/devices/device'
 import { closeExpired, endSessions } from '#app/sessions/end'
 import { COVERED_SQL } from '#app/sessions/liveness'
 import {

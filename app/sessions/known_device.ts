@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { userAgentFamily } from '#app/devices/user_agent'
+import { userAgentFamily } from '#app/devices/device'
 import { networkOf } from '#app/network'
 import type { StoredSession } from '#app/sessions/session'
 
