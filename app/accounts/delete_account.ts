@@ -3,7 +3,7 @@ import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { confirmPassword } from '#app/accounts/credentials'
 import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
-import { closeEndedOfUser, endSessions } from '#app/sessions/end'
+import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/log_out'
 import type { Session } from '#app/sessions/session'
@@ -29,7 +29,7 @@ export async function deleteAccount(
     const ending = { reason: 'account_deleted', actor: `user:${user.id}` } as const
 
     /** The user's watermarks go with the user, so what they cover is written first. */
-    const live = await closeEndedOfUser(trx, user.id, { allCovered: true })
+    const live = await writeDueEnds(trx, user.id, { allCovered: true })
     await endSessions(trx, live, ending)
 
     const keys = await trx

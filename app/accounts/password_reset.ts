@@ -15,7 +15,7 @@ import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
-import { closeEndedOfUser, endSessions } from '#app/sessions/end'
+import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { moveValidFrom } from '#app/sessions/valid_from'
 import PasswordResetMail from '#mails/password_reset_mail'
 import User from '#models/user'
@@ -66,7 +66,7 @@ export async function resetPassword(
     user.emailVerifiedAt ??= DateTime.fromJSDate(clock.now())
     const actor = `user:${user.id}` as const
     await setPassword(trx, user, hashed, { actor, means: 'reset' })
-    await endSessions(trx, await closeEndedOfUser(trx, user.id), {
+    await endSessions(trx, await writeDueEnds(trx, user.id), {
       reason: 'password_reset',
       actor,
     })

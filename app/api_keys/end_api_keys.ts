@@ -5,6 +5,7 @@ import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/log_out'
 import type { Session } from '#app/sessions/session'
+import { withUserLock } from '#app/sessions/user_lock'
 import { revokeTokens } from '#app/tokens/revoke'
 import type { EndReason } from '#exceptions/end_reasons'
 import { E_NOT_FOUND } from '#exceptions/errors'
@@ -59,6 +60,16 @@ export async function endApiKeys(
       data: { id: key.id, name: key.name, ...(ending.note && { note: ending.note }) },
     }))
   )
+}
+
+/**
+ * Ends one API key, if it still is there, under the lock of its user.
+ */
+export async function endApiKey(key: Omit<KeyToEnd, 'name'>, ending: KeyEnding): Promise<void> {
+  await withUserLock(key.userId, async (trx) => {
+    const found = await trx.from('api_tokens').where({ id: key.id, type: 'api_key' }).first()
+    if (found) await endApiKeys(trx, [toKeyToEnd(found)], ending)
+  })
 }
 
 /**

@@ -131,7 +131,7 @@ export class ApiGuard implements GuardContract<User> {
   }
 
   /**
-   * Authenticates the request, once. Throws the error of the table that says why not, and
+   * Authenticates the request, once. Throws the `ApiError` that says why not, and
    * whatever the database throws when it can't be asked.
    *
    * With `expired` a session's access token passes after its time too, as long as no newer one has

@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
 import { inBatches, type Watch } from '#app/background/batches'
-import { closeExpired, endSessions, type Ending } from '#app/sessions/end'
+import { writeTimeouts, endSessions, type Ending } from '#app/sessions/end'
 import { matchingApiKeys, sessionsToEnd, type SessionFilters } from '#app/sessions/filters'
 import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
 import { stepUnderLocks } from '#app/sessions/user_lock'
@@ -24,7 +24,7 @@ export async function endMatchingSessions(
       const matching = await sessionsToEnd(trx, filters)
         .whereIn('sessions.seq', seqs)
         .select(...SESSION_COLUMNS)
-      const live = await closeExpired(trx, matching.map(toSession))
+      const live = await writeTimeouts(trx, matching.map(toSession))
       const forced = await endSessions(trx, live, ending)
       return forced.length
     }

@@ -2,11 +2,10 @@ import db from '@adonisjs/lucid/services/db'
 import { inBatches } from '#app/background/batches'
 import User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
-import { closeEndedOfUser, endSessions } from '#app/sessions/end'
+import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { withWrittenUses } from '#app/sessions/last_seen'
 import { liveSessionsOf } from '#app/sessions/list'
 import { sessionLimitOf, surplusSessions } from '#app/sessions/policy'
-import { byLatestActivity } from '#app/sessions/session'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
@@ -65,8 +64,7 @@ async function countSurplus(userId: number): Promise<number> {
 async function endSurplus(userId: number, actor: Actor): Promise<number> {
   return withUserLock(userId, async (trx, user) => {
     if (!user) return 0
-    const seen = await withWrittenUses(trx, await closeEndedOfUser(trx, user.id))
-    const live = seen.sort(byLatestActivity)
+    const live = await withWrittenUses(trx, await writeDueEnds(trx, user.id))
     const surplus = surplusSessions(live, sessionLimitOf(user), null)
     await endSessions(trx, surplus, { reason: 'forced', actor, note: NOTE })
     return surplus.length

@@ -1,12 +1,11 @@
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { endApiKey, toKeyToEnd } from '#app/api_keys/end_api_keys'
 import { inBatches } from '#app/background/batches'
 import legacyJwtConfig from '#config/legacy_jwt'
-import { closeEnded } from '#app/sessions/end'
+import { writeDueEndsOf } from '#app/sessions/end'
 import { inList, rows } from '#app/database/sql'
-import { idleTimeout } from '#config/sessions'
-import { withUserLock } from '#app/sessions/user_lock'
+import { timedOutSql } from '#app/sessions/liveness'
 
 /**
  * Lapsed sessions that are read at once.
@@ -48,8 +47,7 @@ export async function prune(options: { olderThan: number; signal?: AbortSignal }
 }
 
 async function endLapsed(signal?: AbortSignal): Promise<number> {
-  const now = clock.now()
-  const idleSince = new Date(now.getTime() - idleTimeout())
+  const timedOut = timedOutSql(clock.now())
   let ended = 0
   let last = 0
   while (!signal?.aborted) {
@@ -59,14 +57,12 @@ async function endLapsed(signal?: AbortSignal): Promise<number> {
       .whereNull('ended_at')
       .whereNotNull('user_id')
       .where('seq', '>', last)
-      .where((lapsed) =>
-        lapsed.where('expires_at', '<=', now).orWhere('last_seen_at', '<=', idleSince)
-      )
+      .whereRaw(timedOut.sql, timedOut.bindings)
       .orderBy('seq')
       .limit(BATCH)
     for (const userId of new Set(found.map((row) => row.user_id))) {
       if (signal?.aborted) break
-      ended += await closeEnded(userId)
+      ended += await writeDueEndsOf(userId)
     }
     if (found.length < BATCH) break
     last = Number(found[found.length - 1].seq)
@@ -119,25 +115,15 @@ async function removeExpiredTokens(before: Date, signal?: AbortSignal): Promise<
       const ids = ofSessions.map((token) => Number(token.id))
       const byId = inList(db.connection(), 'id', 'int8', ids)
       await rows(db.connection(), `DELETE FROM api_tokens WHERE ${byId.sql}`, [byId.binding])
-      for (const key of found.filter((token) => token.type === 'api_key')) await endKey(key)
+      for (const key of found.filter((token) => token.type === 'api_key')) {
+        const at = new Date(key.expires_at)
+        await endApiKey(toKeyToEnd(key), { reason: 'expired', actor: 'system', at })
+      }
       return { taken: found.length, done: found.length }
     },
     { signal }
   )
   return removed.done
-}
-
-async function endKey(key: ExpiredToken): Promise<void> {
-  await withUserLock(key.tokenable_id, async (trx) => {
-    const id = Number(key.id)
-    const still = await trx.from('api_tokens').where('id', id).select('id').first()
-    if (!still) return
-    await endApiKeys(trx, [{ id, userId: key.tokenable_id, name: key.name }], {
-      reason: 'expired',
-      actor: 'system',
-      at: new Date(key.expires_at),
-    })
-  })
 }
 
 function removePasswordResets(signal?: AbortSignal): Promise<number> {

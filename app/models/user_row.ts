@@ -23,8 +23,7 @@ export const CHECKED_USER_COLUMNS: Record<string, string> = Object.fromEntries(
 )
 
 /**
- * What reads rows of whole users. Column by column: PostgreSQL keeps such a statement
- * (#app/database/name_statements), and would refuse a kept `SELECT *` once a column is added.
+ * What reads rows of whole users, column by column.
  */
 export const SELECT_USERS = `SELECT ${columns
   .map(({ field, expression }) => `${expression} AS ${field}`)

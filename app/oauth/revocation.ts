@@ -1,10 +1,8 @@
-import { endApiKeys } from '#app/api_keys/end_api_keys'
+import { endApiKey } from '#app/api_keys/end_api_keys'
 import type { ServiceClient } from '#app/service_clients/service_client'
-import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken } from '#app/token_verification/verify_token'
 import type { Actor } from '#app/event_log/actor'
 import { endSession } from '#app/sessions/end'
-import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * Revokes a token on behalf of its user, RFC 7009 §2.1: an access or refresh token ends its session
@@ -21,16 +19,8 @@ export async function revokeToken(value: string, client: ServiceClient): Promise
   if (!token) return
   const actor: Actor = `service_client:${client.id}`
   if (token.session) await endSession(token.session, { reason: 'logged_out', actor })
-  else await endApiKey(token, actor)
-}
-
-async function endApiKey({ id, user }: TokenRecord, actor: Actor) {
-  await withUserLock(user.id, async (trx) => {
-    const key = await trx.from('api_tokens').where({ id, type: 'api_key' }).first()
-    if (!key) return
-    await endApiKeys(trx, [{ id, userId: user.id, name: key.name }], {
-      reason: 'logged_out_elsewhere',
-      actor,
-    })
-  })
+  else {
+    const key = { id: token.id, userId: token.user.id }
+    await endApiKey(key, { reason: 'logged_out_elsewhere', actor })
+  }
 }

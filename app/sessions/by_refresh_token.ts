@@ -2,8 +2,8 @@ import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { pipeline } from '#app/database/pipeline'
 import { userAgentFamily } from '#app/devices/device'
-import { closeExpired, endSessions } from '#app/sessions/end'
-import { COVERED_SQL } from '#app/sessions/liveness'
+import { writeTimeouts, endSessions } from '#app/sessions/end'
+import { disabledEndOf, UNENDED_SQL } from '#app/sessions/liveness'
 import {
   SELECTED_SESSION_COLUMNS,
   toSession,
@@ -101,12 +101,10 @@ async function findToken(
   ])) as [TokenRow[], SessionRow[]]
   if (!token) return { refused: 'invalid' }
 
-  const [session] = row ? await closeExpired(trx, [toSession(row)]) : []
+  const [session] = row ? await writeTimeouts(trx, [toSession(row)]) : []
   if (!session) return { refused: 'ended', end: await endOfSession(trx, token.session_id) }
-  if (user.disabledAt) {
-    const end = { reason: 'account_disabled', endedAt: user.disabledAt.toJSDate() } as const
-    return { refused: 'ended', end }
-  }
+  const end = disabledEndOf(user.disabledAt?.toJSDate() ?? null)
+  if (end) return { refused: 'ended', end }
   const refusal = await refuseStranger(trx, session, holder)
   if (refusal) return refusal
   await holder.spendProof?.(trx)
@@ -140,4 +138,4 @@ const OPEN_SESSION_OF_TOKEN = `SELECT ${SELECTED_SESSION_COLUMNS}
   WHERE id IN (
     SELECT session_id FROM api_tokens WHERE hash = ?
     UNION ALL SELECT session_id FROM ended_tokens WHERE hash = ?
-  ) AND ended_at IS NULL AND NOT ${COVERED_SQL}`
+  ) AND ${UNENDED_SQL}`

@@ -5,7 +5,7 @@ import { inList, rows } from '#app/database/sql'
 import { shownDevice } from '#app/devices/device'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
-import { COVERED_SQL, endByTime } from '#app/sessions/liveness'
+import { COVERED_SQL, timeoutOf, UNENDED_SQL } from '#app/sessions/liveness'
 import {
   byLatestActivity,
   type Session,
@@ -17,7 +17,7 @@ import {
 } from '#app/sessions/session'
 import { endOfSession } from '#app/sessions/session_end'
 import { withUserLock } from '#app/sessions/user_lock'
-import { endByWatermark, FIRST_WATERMARK_SQL, readWatermarks } from '#app/sessions/watermark'
+import { watermarkEndOf, FIRST_WATERMARK_SQL, readWatermarks } from '#app/sessions/watermark'
 import { revokeTokens } from '#app/tokens/revoke'
 import type { EndReason } from '#exceptions/end_reasons'
 import type { SessionEnd } from '#exceptions/errors'
@@ -61,7 +61,7 @@ export type SessionToEnd = Pick<Session, 'id' | 'userId' | 'device'> &
 /**
  * Ends sessions. Everything that ends one comes through here. The caller's transaction holds the
  * rows of their users (#app/sessions/user_lock), and has written the ends by time and by watermark
- * first (`closeEndedOfUser`).
+ * first (`writeDueEnds`).
  *
  * Returns those that it ended: one whose end is written already stays as it is.
  */
@@ -75,7 +75,7 @@ export async function endSessions<Given extends SessionToEnd>(
   const ended = await markEnded(trx, sessions, { ...ending, at })
   if (ended.length === 0) return []
 
-  /** Not one after the other: see `pipeline`. */
+  /** Sent in this order, without waiting for the answer to each (#app/database/pipeline). */
   await Promise.all([
     revokeTokens(trx, { sessions: ended.map(({ id }) => id) }, { reason: null, at }),
     appendEvents(
@@ -132,7 +132,7 @@ export async function endSession(
   ending: Ending
 ): Promise<SessionEnd> {
   return withUserLock(session.userId, async (trx, user) => {
-    const live = user ? await closeEndedOfUser(trx, user.id) : []
+    const live = user ? await writeDueEnds(trx, user.id) : []
     const target = live.filter(({ id }) => id === session.id)
     await endSessions(trx, target, ending)
     return endOfSession(trx, session.id)
@@ -159,48 +159,48 @@ const COVERED_AT_ONCE = 100
  * sessions are written in any case, since a device holds one session without a written end;
  * `allCovered` writes them all.
  */
-export async function closeEndedOfUser(
+export async function writeDueEnds(
   trx: TransactionClientContract,
   userId: number,
-  options: ClosingOptions = {}
+  options: DueEndsOptions = {}
 ): Promise<StoredSession[]> {
-  const { live } = await closeAndCount(trx, userId, options)
+  const { live } = await writeAndCount(trx, userId, options)
   return live.sort(byLatestActivity)
 }
 
 /**
  * The same for one user by id, in a transaction of its own. Returns how many ends were written.
  */
-export async function closeEnded(userId: number): Promise<number> {
+export async function writeDueEndsOf(userId: number): Promise<number> {
   return withUserLock(userId, async (trx, user) => {
     if (!user) return 0
-    const { closed } = await closeAndCount(trx, userId)
+    const { closed } = await writeAndCount(trx, userId)
     return closed
   })
 }
 
-type ClosingOptions = { deviceId?: string | null; allCovered?: boolean }
+type DueEndsOptions = { deviceId?: string | null; allCovered?: boolean }
 
-async function closeAndCount(
+async function writeAndCount(
   trx: TransactionClientContract,
   userId: number,
-  options: ClosingOptions = {}
+  options: DueEndsOptions = {}
 ): Promise<{ live: StoredSession[]; closed: number }> {
   const limit = options.allCovered ? '' : `LIMIT ${COVERED_AT_ONCE}`
-  const unended = 'FROM sessions WHERE user_id = ? AND ended_at IS NULL'
   const [open, covered] = await pipeline(trx, [
     {
-      sql: `SELECT ${SELECTED_SESSION_COLUMNS} ${unended} AND NOT ${COVERED_SQL}`,
+      sql: `SELECT ${SELECTED_SESSION_COLUMNS} FROM sessions WHERE user_id = ? AND ${UNENDED_SQL}`,
       bindings: [userId],
     },
     {
-      sql: `SELECT ${COVERED_COLUMNS} ${unended} AND ${COVERED_SQL}
+      sql: `SELECT ${COVERED_COLUMNS} FROM sessions
+        WHERE user_id = ? AND sessions.ended_at IS NULL AND ${COVERED_SQL}
         ORDER BY CASE WHEN device_id = ? THEN 0 ELSE 1 END ${limit}`,
       bindings: [userId, options.deviceId ?? null],
     },
   ])
-  await closeCovered(trx, (covered as CoveredRow[]).map(toCoveredSession))
-  const live = await closeExpired(trx, (open as SessionRow[]).map(toSession))
+  await writeWatermarkEnds(trx, (covered as CoveredRow[]).map(toCoveredSession))
+  const live = await writeTimeouts(trx, (open as SessionRow[]).map(toSession))
   return { live, closed: covered.length + open.length - live.length }
 }
 
@@ -208,20 +208,20 @@ async function closeAndCount(
  * Writes the ends by time of sessions that no watermark covers, and returns those that live. For
  * use under the locks of their users. A session that was used since it was read is read again.
  */
-export async function closeExpired(
+export async function writeTimeouts(
   trx: TransactionClientContract,
   sessions: StoredSession[]
 ): Promise<StoredSession[]> {
   const now = clock.now()
   const live: StoredSession[] = []
   for (let session of sessions) {
-    let end = endByTime(session, now)
+    let end = timeoutOf(session, now)
     while (end) {
       const ending = { ...end, actor: 'system', ifLastSeenAt: session.lastSeenAt } as const
       const [ended] = await endSessions(trx, [session], ending)
       if (ended) break
       session = await readAgain(trx, session)
-      end = endByTime(session, now)
+      end = timeoutOf(session, now)
     }
     if (!end) live.push(session)
   }
@@ -233,7 +233,7 @@ export async function closeExpired(
  * first watermark that covers it, or with its own reason where time had ended it before. For use
  * under the locks of their users. Returns how many ended by a watermark.
  */
-export async function closeCovered(
+export async function writeWatermarkEnds(
   trx: TransactionClientContract,
   covered: CoveredSession[]
 ): Promise<number> {
@@ -242,7 +242,7 @@ export async function closeCovered(
   for (const watermark of await readWatermarks(trx, ids)) {
     const byWatermark: StoredSession[] = []
     for (const session of covered.filter(({ watermarkId }) => watermarkId === watermark.id)) {
-      const { reason, at, byTime } = endByWatermark(session, watermark)
+      const { reason, at, byTime } = watermarkEndOf(session, watermark)
       if (byTime) await endSessions(trx, [session], { reason, at, actor: 'system' })
       else byWatermark.push(session)
     }
@@ -254,7 +254,7 @@ export async function closeCovered(
 }
 
 /**
- * What reads covered sessions for `closeCovered`.
+ * What reads covered sessions for `writeWatermarkEnds`.
  */
 export const COVERED_COLUMNS = `${SELECTED_SESSION_COLUMNS}, ${FIRST_WATERMARK_SQL} AS watermark_id`
 

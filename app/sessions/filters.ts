@@ -1,7 +1,7 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import { platformOf } from '#app/devices/device'
-import { aliveSql, COVERED_SQL } from '#app/sessions/liveness'
+import { aliveSql, UNENDED_SQL } from '#app/sessions/liveness'
 
 /**
  * Which live sessions are meant: all conditions must match. They mean the same wherever sessions
@@ -58,7 +58,7 @@ export function matchingSessions(client: QueryClientContract, filters: SessionFi
  * first (#app/sessions/end), so that a session which only looks idle is not spared.
  */
 export function sessionsToEnd(client: QueryClientContract, filters: SessionFilters): Query {
-  const open = client.from('sessions').whereNull('sessions.ended_at').whereRaw(`NOT ${COVERED_SQL}`)
+  const open = client.from('sessions').whereRaw(UNENDED_SQL)
   return narrow(open, filters)
 }
 

@@ -6,7 +6,7 @@ import { inTransaction } from '#app/database/transaction'
 import { inList, rows } from '#app/database/sql'
 import { LastUsedBuffer, moveForward, type Use } from '#app/sessions/last_used_buffer'
 import { aliveSql } from '#app/sessions/liveness'
-import type { StoredSession } from '#app/sessions/session'
+import { byLatestActivity, type StoredSession } from '#app/sessions/session'
 import { lockUsersOfSessions } from '#app/sessions/user_lock'
 import { idleTimeout } from '#config/sessions'
 
@@ -44,8 +44,9 @@ export const lastSeen = new LastUsedBuffer(
 )
 
 /**
- * Writes now what this node has seen of sessions and not written yet, and gives them with it: for
- * whoever chooses among them by their last use. For use under the lock of their user.
+ * Writes now what this node has seen of sessions and not written yet, and returns them with it,
+ * latest activity first: for whoever chooses among them by their last use. For use under the lock of
+ * their user.
  */
 export async function withWrittenUses(
   trx: QueryClientContract,
@@ -62,7 +63,7 @@ export async function withWrittenUses(
       uses.map(({ id, lastSeenAt: at }) => ({ id, at }))
     )
   }
-  return seen
+  return seen.sort(byLatestActivity)
 }
 
 /**

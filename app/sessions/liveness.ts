@@ -8,7 +8,7 @@ import { idleTimeout } from '#config/sessions'
  */
 
 /**
- * What decides. `watermarkSeq` is the highest watermark that covers the session's user.
+ * What decides.
  */
 export type LivenessColumns = {
   seq: number
@@ -26,19 +26,20 @@ export type LivenessColumns = {
 export type Liveness = 'alive' | 'ended' | 'covered' | 'idle' | 'expired'
 
 /**
- * Whether a session is alive, and if not, what has ended it.
+ * Whether a session is alive, and if not, what has ended it. `watermarkSeq` is the highest watermark
+ * of its user and of everyone.
  */
 export function livenessOf(session: LivenessColumns, watermarkSeq: number, now: Date): Liveness {
   if (session.endedAt !== null) return 'ended'
   if (session.seq <= watermarkSeq) return 'covered'
-  return endByTime(session, now)?.reason ?? 'alive'
+  return timeoutOf(session, now)?.reason ?? 'alive'
 }
 
 /**
  * The end of a session by time; null while it has none. Of the idle timeout and the absolute
  * lifetime the earlier one is the reason. `timeout` is in milliseconds.
  */
-export function endByTime(
+export function timeoutOf(
   session: Pick<LivenessColumns, 'lastSeenAt' | 'expiresAt'>,
   now: Date,
   timeout = idleTimeout()
@@ -53,7 +54,7 @@ export function endByTime(
  * A disabled account has no live session: disabling ends them all. Should one be left, it is dead
  * nevertheless.
  */
-export function endByDisabling(disabledAt: Date | null): SessionEnd | null {
+export function disabledEndOf(disabledAt: Date | null): SessionEnd | null {
   return disabledAt && { reason: 'account_disabled', endedAt: disabledAt }
 }
 
@@ -79,12 +80,29 @@ export const COVERED_SQL = `(
 )`
 
 /**
- * The same answer as `livenessOf` gives, as a condition on rows of `sessions`.
+ * Sessions that neither a written end nor a watermark has ended, as a condition on rows of
+ * `sessions`. Time may have ended them.
+ */
+export const UNENDED_SQL = `(sessions.ended_at IS NULL AND NOT ${COVERED_SQL})`
+
+/**
+ * Sessions that live: the same answer as `livenessOf` gives, as a condition on rows of `sessions`.
  */
 export function aliveSql(now: Date): { sql: string; bindings: Date[] } {
   return {
-    sql: `sessions.ended_at IS NULL AND sessions.expires_at > ? AND sessions.last_seen_at > ?
-      AND NOT ${COVERED_SQL}`,
-    bindings: [now, new Date(now.getTime() - idleTimeout())],
+    sql: `sessions.expires_at > ? AND sessions.last_seen_at > ? AND ${UNENDED_SQL}`,
+    bindings: timeBounds(now),
   }
 }
+
+/**
+ * Sessions that time has ended, whether or not that is written: the same answer as `timeoutOf` gives.
+ */
+export function timedOutSql(now: Date): { sql: string; bindings: Date[] } {
+  return {
+    sql: '(sessions.expires_at <= ? OR sessions.last_seen_at <= ?)',
+    bindings: timeBounds(now),
+  }
+}
+
+const timeBounds = (now: Date) => [now, new Date(now.getTime() - idleTimeout())]

@@ -1,6 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { withRefreshToken, type Holder } from '#app/sessions/by_refresh_token'
-import { closeEndedOfUser, endSessions } from '#app/sessions/end'
+import { writeDueEnds, endSessions } from '#app/sessions/end'
 import type { Session, StoredSession } from '#app/sessions/session'
 import { endOfSession } from '#app/sessions/session_end'
 import { withUserLock } from '#app/sessions/user_lock'
@@ -91,7 +91,7 @@ export async function withLiveSession<Result>(
   work: (trx: TransactionClientContract, user: User, live: StoredSession[]) => Promise<Result>
 ): Promise<Result> {
   const outcome = await withUserLock(acting.userId, async (trx, user) => {
-    const live = user ? await closeEndedOfUser(trx, user.id) : []
+    const live = user ? await writeDueEnds(trx, user.id) : []
     if (!user || !live.some((session) => session.id === acting.id)) {
       return { end: await endOfSession(trx, acting.id) }
     }

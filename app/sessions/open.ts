@@ -13,18 +13,12 @@ import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
 import { shownDevice, type Device } from '#app/devices/device'
 import type { EndReason } from '#exceptions/end_reasons'
-import { closeEndedOfUser, endSessions } from '#app/sessions/end'
+import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
 import { withWrittenUses } from '#app/sessions/last_seen'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
-import {
-  byLatestActivity,
-  describeSession,
-  type ProvenKey,
-  type Session,
-  type StoredSession,
-} from '#app/sessions/session'
+import { describeSession, type ProvenKey, type Session } from '#app/sessions/session'
 import { insertOf, rows } from '#app/database/sql'
 import { withUserLock } from '#app/sessions/user_lock'
 
@@ -54,8 +48,8 @@ export type OpenedSession = {
 
 /**
  * Opens a session of a user whose credentials were just verified, and ends those that must make
- * room, in one transaction: at no moment does the user hold more than the limit, and the newcomer
- * is never the one to go.
+ * room, in one transaction: at no moment does the user hold more than the limit, and the new
+ * session is never evicted itself.
  *
  * Throws `E_ACCOUNT_DISABLED` and `E_INVALID_CREDENTIALS` when the account was disabled or its
  * password changed meanwhile, `E_SESSION_LIMIT_REACHED` where the policy refuses newcomers, and
@@ -65,7 +59,7 @@ export type OpenedSession = {
 export async function openSession(verified: User, signIn: SignIn): Promise<OpenedSession> {
   if (verified.password === undefined) {
     throw new Error(
-      'To sign in a user of a check, read it again (User.findOrFail): it must be seen whether the password changed meanwhile.'
+      'auth.login() needs a user with its password hash, which auth.user has not: load it again with User.findOrFail(id).'
     )
   }
   return withUserLock(verified.id, async (trx, user) => {
@@ -88,8 +82,8 @@ export async function openSessionUnderLock(
   const sessionId = randomUUID()
   const limit = sessionLimitOf(user)
 
-  const live = await closeEndedOfUser(trx, user.id, { deviceId: signIn.device.id })
-  const endedSessions = chooseEndings(await byLastUse(trx, live), limit, signIn)
+  const live = await writeDueEnds(trx, user.id, { deviceId: signIn.device.id })
+  const endedSessions = chooseEndings(await withWrittenUses(trx, live), limit, signIn)
   await signIn.spendProof?.(trx)
   for (const reason of new Set(endedSessions.map((ended) => ended.reason))) {
     const sessions = endedSessions.filter((ended) => ended.reason === reason)
@@ -112,7 +106,10 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
-  /** Not one after the other: see `pipeline`. */
+  /**
+   * Sent in this order, without waiting for the answer to each (#app/database/pipeline). The session
+   * comes first: its tokens refer to it.
+   */
   const [, tokens] = await Promise.all([
     insertSession(trx, session),
     issueTokens(trx, session, { access: mintToken('access'), refresh: mintToken('refresh') }),
@@ -133,15 +130,6 @@ export async function openSessionUnderLock(
 
   const used = live.length - endedSessions.length + 1
   return { tokens, session, endedSessions, quota: { used, max: limit } }
-}
-
-/**
- * The sessions in the order of their last use, latest first, with the uses that this node had not
- * written yet.
- */
-async function byLastUse(trx: TransactionClientContract, live: StoredSession[]) {
-  const seen = await withWrittenUses(trx, live)
-  return seen.sort(byLatestActivity)
 }
 
 async function insertSession(trx: TransactionClientContract, session: Session): Promise<void> {

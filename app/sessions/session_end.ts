@@ -1,6 +1,6 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { shownDevice } from '#app/devices/device'
-import { endByWatermark, watermarkOf } from '#app/sessions/watermark'
+import { watermarkEndOf, watermarkOf } from '#app/sessions/watermark'
 import type { SessionEnd } from '#exceptions/errors'
 import type { TakenOverBy } from '#exceptions/messages'
 import { toDate } from '#models/instant'
@@ -29,7 +29,7 @@ export async function endOfSession(
   const watermark = await watermarkOf(client, { userId: row.user_id, seq: Number(row.seq) })
   if (!watermark) throw new Error('This session has not ended.')
   const stored = { lastSeenAt: toDate(row.last_seen_at), expiresAt: toDate(row.expires_at) }
-  const { reason, at } = endByWatermark(stored, watermark)
+  const { reason, at } = watermarkEndOf(stored, watermark)
   return { reason, endedAt: at }
 }
 

@@ -1,6 +1,6 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import type { Actor } from '#app/event_log/actor'
-import { endByTime, type LivenessColumns } from '#app/sessions/liveness'
+import { timeoutOf, type LivenessColumns } from '#app/sessions/liveness'
 import { idleTimeout } from '#config/sessions'
 import type { EndReason } from '#exceptions/end_reasons'
 import { toDate, type StoredInstant } from '#models/instant'
@@ -8,7 +8,7 @@ import { toDate, type StoredInstant } from '#models/instant'
 /**
  * What ended many tokens at one commit: sessions numbered up to `sessionSeq` and API keys with ids
  * up to `apiKeyId` are dead, though their rows may still be written. `userId` null: everyone's.
- * `table` is called `cutoffs`.
+ * Stored in the table `cutoffs`.
  */
 export type Watermark = {
   id: number
@@ -43,12 +43,12 @@ export type WatermarkRow = {
  * answer depends on stored values alone (the idle timeout is the watermark's own), and uses of a
  * covered session are not written, so it is the same whenever it is asked for.
  */
-export function endByWatermark(
+export function watermarkEndOf(
   session: Pick<LivenessColumns, 'lastSeenAt' | 'expiresAt'>,
   watermark: Pick<Watermark, 'at' | 'reason' | 'idleTimeout'>
 ): { reason: EndReason; at: Date; byTime: boolean } {
   const { at, reason } = watermark
-  const earlier = endByTime(session, at, watermark.idleTimeout)
+  const earlier = timeoutOf(session, at, watermark.idleTimeout)
   return earlier ? { ...earlier, byTime: true } : { reason, at, byTime: false }
 }
 

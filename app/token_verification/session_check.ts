@@ -2,8 +2,8 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { BatchLoader } from '#app/database/batch_loader'
 import { inList, rows } from '#app/database/sql'
-import { closeEnded } from '#app/sessions/end'
-import { endByDisabling, livenessOf } from '#app/sessions/liveness'
+import { writeDueEndsOf } from '#app/sessions/end'
+import { disabledEndOf, livenessOf } from '#app/sessions/liveness'
 import {
   SELECTED_SESSION_COLUMNS,
   toSession,
@@ -11,7 +11,7 @@ import {
   type StoredSession,
 } from '#app/sessions/session'
 import { takenOverBy } from '#app/sessions/session_end'
-import { endByWatermark, FIRST_WATERMARK_SQL, readWatermarks } from '#app/sessions/watermark'
+import { watermarkEndOf, FIRST_WATERMARK_SQL, readWatermarks } from '#app/sessions/watermark'
 import type { EndReason } from '#exceptions/end_reasons'
 import { E_UNAVAILABLE, type SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
@@ -66,10 +66,10 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
       case 'covered':
         return endOfCovered(session, row.watermark_id!)
       case 'alive':
-        return endByDisabling(toDate(row.user_disabled_at))
+        return disabledEndOf(toDate(row.user_disabled_at))
       case 'idle':
       case 'expired':
-        await closeEnded(session.userId)
+        await writeDueEndsOf(session.userId)
     }
   }
   throw new E_UNAVAILABLE()
@@ -78,6 +78,6 @@ export async function checkSession(id: string): Promise<SessionEnd | null> {
 async function endOfCovered(session: StoredSession, watermarkId: number): Promise<SessionEnd> {
   const [watermark] = await readWatermarks(db.connection('lookup'), [watermarkId])
   if (!watermark) throw new E_UNAVAILABLE()
-  const { reason, at } = endByWatermark(session, watermark)
+  const { reason, at } = watermarkEndOf(session, watermark)
   return { reason, endedAt: at }
 }

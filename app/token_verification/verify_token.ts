@@ -1,7 +1,7 @@
 import clock from '#app/clock'
 import { endedTokens, explainKeyWatermark } from '#app/token_verification/ended_tokens'
 import { tokenLookup, type TokenRecord } from '#app/token_verification/token_lookup'
-import { endByDisabling, livenessOf } from '#app/sessions/liveness'
+import { disabledEndOf, livenessOf } from '#app/sessions/liveness'
 import { checkSession } from '#app/token_verification/session_check'
 import { hashToken, tokenKind, type TokenKind } from '#app/tokens/token'
 import { countVerdict } from '#app/metrics/metrics'
@@ -67,7 +67,7 @@ export async function verifyHash(hash: string): Promise<Verdict> {
 }
 
 /**
- * The error of the table that a verdict means.
+ * The error that a verdict means.
  */
 export function refusalOf(verdict: Exclude<Verdict, { type: 'live' }>): ApiError {
   switch (verdict.type) {
@@ -84,14 +84,14 @@ export function refusalOf(verdict: Exclude<Verdict, { type: 'live' }>): ApiError
  * The verdict on an access or refresh token whose session lives.
  */
 function judge(token: TokenRecord): Verdict {
-  const end = endByDisabling(token.user.disabledAt?.toJSDate() ?? null)
+  const end = disabledEndOf(token.user.disabledAt?.toJSDate() ?? null)
   if (end) return { type: 'ended', end }
   return { type: isExpired(token) ? 'expired' : 'live', token }
 }
 
 async function judgeApiKey(token: TokenRecord): Promise<Verdict> {
   const { id, user, expiresAt } = token
-  const disabled = endByDisabling(user.disabledAt?.toJSDate() ?? null)
+  const disabled = disabledEndOf(user.disabledAt?.toJSDate() ?? null)
   if (disabled) return { type: 'ended', end: disabled }
   if (id <= token.watermarkApiKeyId) {
     const end = await explainKeyWatermark({ userId: user.id, id })

@@ -3,7 +3,7 @@ import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
 import { inBatches, type Watch } from '#app/background/batches'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
-import { closeCovered, COVERED_COLUMNS, toCoveredSession } from '#app/sessions/end'
+import { writeWatermarkEnds, COVERED_COLUMNS, toCoveredSession } from '#app/sessions/end'
 import { renewJobClaim } from '#app/background/scheduled_job'
 import { stepUnderLocks } from '#app/sessions/user_lock'
 
@@ -115,7 +115,7 @@ function sessionStep(watermark: Watermark) {
       .select(trx.raw(COVERED_COLUMNS))
       .whereIn('seq', seqs)
       .whereNull('ended_at')
-    return closeCovered(trx, open.map(toCoveredSession))
+    return writeWatermarkEnds(trx, open.map(toCoveredSession))
   })
 }
 

@@ -3,7 +3,7 @@ import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
 import type User from '#models/user'
 import { setWatermarkForUser, type WatermarkOptions } from '#app/watermarks/set_watermark'
 import type { Watermark } from '#app/sessions/watermark'
-import { closeEndedOfUser, endSessions } from '#app/sessions/end'
+import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { matchingApiKeys, sessionsToEnd } from '#app/sessions/filters'
 import { countApiKeys, countSessions, listSessions, type ListedSession } from '#app/sessions/list'
 
@@ -46,7 +46,7 @@ export async function endAllOfUser(
     return { ended, apiKeysEnded, sessions, watermark: await setWatermarkForUser(trx, user, order) }
   }
   const { includeApiKeys, ...ending } = order
-  const live = await closeEndedOfUser(trx, user.id)
+  const live = await writeDueEnds(trx, user.id)
   const sessions = live.sort(bySeq).map((session) => ({ ...session, email: user.email }))
   await endSessions(trx, sessions, ending)
   if (includeApiKeys) await endApiKeys(trx, keys, ending)

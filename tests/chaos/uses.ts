@@ -89,7 +89,7 @@ function isLate({ call }: Use, uses: Use[], after: number): boolean {
 /**
  * When time has certainly ended a session that nobody ended before; never without lifetimes.
  */
-export function endByTime({ opening, uses }: KnownSession, { lifetimes }: Conditions): number {
+export function timeoutOf({ opening, uses }: KnownSession, { lifetimes }: Conditions): number {
   if (!lifetimes) return Infinity
   const { idle, max, tolerance } = lifetimes
   const used = Math.max(...uses.map(({ until }) => until))

@@ -85,7 +85,7 @@ test.group('The user that a check reads', (group) => {
 
   test('can not be signed in with unless it is read again', async ({ assert }) => {
     const read = await userOfCheck(await makeUser())
-    await assert.rejects(() => signIn(read), /read it again/)
+    await assert.rejects(() => signIn(read), /load it again/)
     await signIn(await User.findOrFail(read.id))
   })
 

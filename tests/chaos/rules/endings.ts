@@ -8,7 +8,7 @@ import {
   type Operation,
 } from '../history.js'
 import type { Knowledge, KnownSession } from '../knowledge.js'
-import { endByTime } from '../uses.js'
+import { timeoutOf } from '../uses.js'
 import type { Violation } from '../checker.js'
 
 const ASKS_ONLY: Operation[] = [
@@ -45,7 +45,7 @@ export function endings(known: Knowledge): Violation[] {
     if (possible.length === 0) {
       const says = `${end} though nobody ended it`
       violations.push({ promise: 'P5', says, calls: [opening, call] })
-    } else if (possible.every(({ start }) => start > endByTime(session, known.conditions))) {
+    } else if (possible.every(({ start }) => start > timeoutOf(session, known.conditions))) {
       const says = `${end} though time had ended it before`
       violations.push({ promise: 'P5', says, calls: [opening, possible[0], call] })
     }
