@@ -2,7 +2,7 @@ import type { Caller } from '#app/background/semaphore'
 import { confirmPassword } from '#app/accounts/credentials'
 import clock from '#app/clock'
 import { rows } from '#app/database/sql'
-import { withLiveSession } from '#app/sessions/log_out'
+import { withLiveSession } from '#app/sessions/with_live_session'
 import type { Session } from '#app/sessions/session'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 

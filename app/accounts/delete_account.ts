@@ -5,7 +5,7 @@ import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
-import { withLiveSession } from '#app/sessions/log_out'
+import { withLiveSession } from '#app/sessions/with_live_session'
 import type { Session } from '#app/sessions/session'
 
 /**
@@ -34,12 +34,11 @@ export async function deleteAccount(
 
     const keys = await trx
       .from('api_tokens')
-      .select('id', 'name')
-      .where('tokenable_id', user.id)
-      .where('type', 'api_key')
+      .select('id')
+      .where({ tokenable_id: user.id, type: 'api_key' })
     await endApiKeys(
       trx,
-      keys.map(({ id, name }) => ({ id: Number(id), userId: user.id, name })),
+      keys.map(({ id }) => Number(id)),
       ending
     )
 

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon'
+import clock from '#app/clock'
 import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import type { Watch } from '#app/background/batches'
 import type { Actor } from '#app/event_log/actor'
@@ -35,7 +36,7 @@ export async function disableUser(
     if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, watermark: null }
     await keepAnAdmin(trx, user)
 
-    user.disabledAt = DateTime.now()
+    user.disabledAt = DateTime.fromJSDate(clock.now())
     await user.useTransaction(trx).save()
     await moveValidFrom(trx, user.id)
     const reason = 'account_disabled'

@@ -191,7 +191,8 @@ export async function requestLink(email: string, write: MailWriter): Promise<voi
     `SELECT id FROM users WHERE ${BY_EMAIL}`,
     byEmail(email) ?? ['', '', '']
   )
-  linkRequests.add(() => mailLink(known[0]?.id ?? NOBODY, write))
+  const taken = linkRequests.add(() => mailLink(known[0]?.id ?? NOBODY, write))
+  if (!taken) throw new E_UNAVAILABLE()
 }
 
 /**

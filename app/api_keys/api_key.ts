@@ -2,6 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import { toDate, type StoredInstant } from '#models/instant'
+import { aliveKeySql, UNENDED_KEY_SQL } from '#app/sessions/liveness'
 import { abilitiesOf } from '#app/tokens/abilities'
 import type User from '#models/user'
 
@@ -46,31 +47,11 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
 }
 
 /**
- * The API keys of a user that are neither ended nor covered by a watermark: a watermark stops keys whose rows are
- * ended behind it, and those are as good as gone. One past its time is among them until it is
- * pruned.
+ * The API keys of a user that nobody has ended. One past its time is among them until its end is
+ * written.
  */
-export function keysOfUser(
-  client: QueryClientContract,
-  user: Pick<User, 'id' | 'watermarkApiKeyId'>
-) {
-  return client
-    .from('api_tokens')
-    .where({ tokenable_id: user.id, type: 'api_key' })
-    .where('id', '>', user.watermarkApiKeyId)
-    .whereRaw('id > (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)')
-}
-
-/**
- * Those of them that are not past their time.
- */
-export function liveKeysOfUser(
-  client: QueryClientContract,
-  user: Pick<User, 'id' | 'watermarkApiKeyId'>
-) {
-  return keysOfUser(client, user).where((alive) => {
-    alive.whereNull('expires_at').orWhere('expires_at', '>', clock.now())
-  })
+export function keysOfUser(client: QueryClientContract, user: Pick<User, 'id'>) {
+  return client.from('api_tokens').where('tokenable_id', user.id).whereRaw(UNENDED_KEY_SQL)
 }
 
 /**
@@ -78,9 +59,15 @@ export function liveKeysOfUser(
  */
 export async function namesOfLiveKeys(
   client: QueryClientContract,
-  user: Pick<User, 'id' | 'watermarkApiKeyId'>
+  user: Pick<User, 'id'>
 ): Promise<string[]> {
-  const keys = await liveKeysOfUser(client, user).orderBy('id', 'desc').select('name')
+  const alive = aliveKeySql(clock.now())
+  const keys = await client
+    .from('api_tokens')
+    .where('tokenable_id', user.id)
+    .whereRaw(alive.sql, alive.bindings)
+    .orderBy('id', 'desc')
+    .select('name')
   return keys.map(({ name }) => name ?? '')
 }
 
@@ -103,9 +90,10 @@ export function ownKeysLiveOn(count: number): string | null {
 }
 
 /**
- * A user's API keys, newest first. A key past its time is listed until it is pruned.
+ * A user's API keys, newest first. A key past its time is listed until its end is
+ * written.
  */
-export async function listApiKeys(user: Pick<User, 'id' | 'watermarkApiKeyId'>): Promise<ApiKey[]> {
+export async function listApiKeys(user: Pick<User, 'id'>): Promise<ApiKey[]> {
   const rows = await keysOfUser(db.connection(), user).orderBy('id', 'desc')
   return rows.map(toApiKey)
 }

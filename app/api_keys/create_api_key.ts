@@ -4,7 +4,7 @@ import { abilitiesOf } from '#app/tokens/abilities'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { appendEvents } from '#app/event_log/append'
-import { withLiveSession } from '#app/sessions/log_out'
+import { withLiveSession } from '#app/sessions/with_live_session'
 import type { Session } from '#app/sessions/session'
 import sessionsConfig from '#config/sessions'
 

@@ -17,7 +17,7 @@ import { userAgentFamily, userAgentOf } from '#app/devices/device'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
-import type { Holder } from '#app/sessions/by_refresh_token'
+import type { Holder } from '#app/sessions/with_refresh_token'
 import { endSession } from '#app/sessions/end'
 import type { ProvenKey, Session } from '#app/sessions/session'
 

@@ -2,7 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import { findUser } from '#app/accounts/find_users'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
-import { meansSessionsOnly, type SessionFilters } from '#app/sessions/filters'
+import type { SessionFilters } from '#app/sessions/filters'
 import {
   forceLogout,
   previewForceLogout,
@@ -37,7 +37,6 @@ export async function forceLogoutByAdmin(
   acting: Session,
   { who, includeApiKeys, dryRun, reason, ...filters }: AdminOrder
 ): Promise<AdminForceLogout> {
-  if (includeApiKeys && meansSessionsOnly(filters)) throw keysHaveNoDevice()
   const order: ForceLogoutOrder = {
     who,
     filters,
@@ -91,14 +90,6 @@ async function includesSession(order: ForceLogoutOrder, { id, userId }: Session)
   if (filters.session !== undefined && filters.session !== id) return false
   const found = await countSessions(db.connection(), { ...filters, session: id })
   return found === 1
-}
-
-function keysHaveNoDevice() {
-  return refused(
-    'includeApiKeys',
-    'noDevice',
-    'API keys are on no device: includeApiKeys does not go with session, device or platform.'
-  )
 }
 
 function refused(field: string, rule: string, message: string) {

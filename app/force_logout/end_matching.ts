@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
+import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { inBatches, type Watch } from '#app/background/batches'
 import { writeTimeouts, endSessions, type Ending } from '#app/sessions/end'
 import { matchingApiKeys, sessionsToEnd, type SessionFilters } from '#app/sessions/filters'
@@ -46,9 +46,9 @@ export async function endMatchingApiKeys(
     async (trx, ids) => {
       const matching = await matchingApiKeys(trx, filters)
         .whereIn('api_tokens.id', ids)
-        .select('id', 'tokenable_id', 'name')
-      await endApiKeys(trx, matching.map(toKeyToEnd), ending)
-      return matching.length
+        .select('api_tokens.id')
+      const matched = matching.map((row) => Number(row.id))
+      return endApiKeys(trx, matched, ending)
     }
   )
   return inBatches(step, watch)

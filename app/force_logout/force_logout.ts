@@ -1,3 +1,4 @@
+import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { inTransaction } from '#app/database/transaction'
@@ -8,11 +9,11 @@ import { setWatermarkForEveryone, type WatermarkOptions } from '#app/watermarks/
 import { endAllOfUser } from '#app/watermarks/end_all_of_user'
 import { endMatchingApiKeys, endMatchingSessions } from '#app/force_logout/end_matching'
 import { appendEvents } from '#app/event_log/append'
-import { isNarrowed, type SessionFilters } from '#app/sessions/filters'
+import { isNarrowed, meansSessionsOnly, type SessionFilters } from '#app/sessions/filters'
 import { countEndedBy, countLeft, backfillWatermarks } from '#app/watermarks/backfill'
 import { backfillInBackground } from '#app/watermarks/backfill_in_background'
 import { countApiKeys, countSessions, listSessions, type ListedSession } from '#app/sessions/list'
-import { withUserLock } from '#app/sessions/user_lock'
+import { lockUsers, withUserLock } from '#app/sessions/user_lock'
 import { moveValidFrom } from '#app/sessions/valid_from'
 
 /**
@@ -76,9 +77,10 @@ export type ForceLogoutWatch = Watch & {
 }
 
 /**
- * What the same order would end now. Changes nothing.
+ * What the same order would end now. Changes nothing. Throws as `forceLogout` does.
  */
 export async function previewForceLogout(order: ForceLogoutOrder): Promise<ForceLogoutPreview> {
+  refuseKeysByDevice(order)
   const client = db.connection()
   const matched = await countMatches(client, order)
   return {
@@ -119,6 +121,7 @@ export async function forceLogout(
 type Done = Omit<ForceLogoutResult, 'apiKeysLeft'>
 
 function end(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
+  refuseKeysByDevice(order)
   if (isNarrowed(order.filters ?? {})) return endMatching(order, watch)
   if (order.who === 'everyone') return endEveryone(order, watch)
   return endUsers(order.who, order, watch)
@@ -129,6 +132,18 @@ function end(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
  */
 function countLiveKeys({ who }: ForceLogoutOrder): Promise<number> {
   return countApiKeys(db.connection(), filtersOf({ who }))
+}
+
+function refuseKeysByDevice({ includeApiKeys, filters = {} }: ForceLogoutOrder) {
+  if (!includeApiKeys || !meansSessionsOnly(filters)) return
+  throw new E_VALIDATION_ERROR([
+    {
+      field: 'includeApiKeys',
+      rule: 'noDevice',
+      message:
+        'API keys are on no device: includeApiKeys does not go with session, device or platform.',
+    },
+  ])
 }
 
 async function endEveryone(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
@@ -235,6 +250,10 @@ async function endMatching(order: ForceLogoutOrder, watch: ForceLogoutWatch): Pr
   const acts =
     order.who === 'everyone' ? [{ userId: null, matched }] : await actsOnEach(order.who, order)
   await inTransaction(async (trx) => {
+    await lockUsers(
+      trx,
+      acts.map((act) => act.userId)
+    )
     for (const act of acts) await record(trx, order, act.userId, act.matched)
   })
   watch.onStart?.(matched.sessions + matched.apiKeys)

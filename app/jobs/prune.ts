@@ -1,6 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
-import { endApiKey, toKeyToEnd } from '#app/api_keys/end_api_keys'
+import { endApiKey } from '#app/api_keys/end_api_keys'
 import { inBatches } from '#app/background/batches'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { writeDueEndsOf } from '#app/sessions/end'
@@ -95,8 +95,6 @@ type ExpiredToken = {
   id: number | string
   tokenable_id: number
   type: string
-  name: string | null
-  expires_at: Date | number
 }
 
 /**
@@ -108,7 +106,7 @@ async function removeExpiredTokens(before: Date, signal?: AbortSignal): Promise<
     async (size) => {
       const found: ExpiredToken[] = await db
         .from('api_tokens')
-        .select('id', 'tokenable_id', 'type', 'name', 'expires_at')
+        .select('id', 'tokenable_id', 'type')
         .where('expires_at', '<=', before)
         .limit(size)
       const ofSessions = found.filter((token) => token.type !== 'api_key')
@@ -116,8 +114,7 @@ async function removeExpiredTokens(before: Date, signal?: AbortSignal): Promise<
       const byId = inList(db.connection(), 'id', 'int8', ids)
       await rows(db.connection(), `DELETE FROM api_tokens WHERE ${byId.sql}`, [byId.binding])
       for (const key of found.filter((token) => token.type === 'api_key')) {
-        const at = new Date(key.expires_at)
-        await endApiKey(toKeyToEnd(key), { reason: 'expired', actor: 'system', at })
+        await endApiKey({ id: Number(key.id), userId: key.tokenable_id }, null)
       }
       return { taken: found.length, done: found.length }
     },

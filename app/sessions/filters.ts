@@ -1,7 +1,7 @@
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import { platformOf } from '#app/devices/device'
-import { aliveSql, UNENDED_SQL } from '#app/sessions/liveness'
+import { aliveKeySql, aliveSql, UNENDED_SQL } from '#app/sessions/liveness'
 
 /**
  * Which live sessions are meant: all conditions must match. They mean the same wherever sessions
@@ -86,31 +86,15 @@ function narrow(query: Query, filters: SessionFilters): Query {
  * no device, so filters that name one match none.
  */
 export function matchingApiKeys(client: QueryClientContract, filters: SessionFilters): Query {
-  const now = clock.millis()
-  const query = client
-    .from('api_tokens')
-    .where('api_tokens.type', 'api_key')
-    .whereRaw(
-      'api_tokens.id > (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)'
-    )
-    .whereNotExists((cut) => {
-      cut
-        .from('cutoffs')
-        .select('cutoffs.id')
-        .whereColumn('cutoffs.user_id', 'api_tokens.tokenable_id')
-        .whereColumn('cutoffs.api_key_id', '>=', 'api_tokens.id')
-        .whereNull('cutoffs.finished_at')
-    })
-    .where((alive) => {
-      alive.whereNull('api_tokens.expires_at').orWhere('api_tokens.expires_at', '>', new Date(now))
-    })
-
+  const now = clock.now()
+  const alive = aliveKeySql(now)
+  const query = client.from('api_tokens').whereRaw(alive.sql, alive.bindings)
   const { userIds, idleFor, before } = filters
   if (meansSessionsOnly(filters)) query.whereRaw('1 = 0')
   if (userIds) query.whereIn('api_tokens.tokenable_id', userIds)
   if (idleFor !== undefined) {
     query.whereRaw('coalesce(api_tokens.last_used_at, api_tokens.created_at) <= ?', [
-      new Date(now - idleFor),
+      new Date(now.getTime() - idleFor),
     ])
   }
   if (before) query.where('api_tokens.created_at', '<', before)

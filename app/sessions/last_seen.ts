@@ -87,7 +87,10 @@ const lateUses = new BatchLoader<true>(async (ids) => {
   return new Map(written.map(({ id }) => [id, true]))
 })
 
-async function writeUses(
+/**
+ * Writes uses of living sessions; an older one than stands there changes nothing.
+ */
+export async function writeUses(
   client: QueryClientContract,
   uses: Use[],
   options: { skipLocked?: boolean } = {}

@@ -106,3 +106,31 @@ export function timedOutSql(now: Date): { sql: string; bindings: Date[] } {
 }
 
 const timeBounds = (now: Date) => [now, new Date(now.getTime() - idleTimeout())]
+
+/*
+ * The same of API keys, which a watermark covers by their ids and which end by time when they expire.
+ */
+
+/**
+ * API keys that a watermark covers, as a condition on rows of `api_tokens`.
+ */
+const COVERED_KEY_SQL = `EXISTS (
+  SELECT 1 FROM cutoffs
+  WHERE cutoffs.api_key_id >= api_tokens.id
+    AND (cutoffs.user_id IS NULL OR cutoffs.user_id = api_tokens.tokenable_id)
+)`
+
+/**
+ * API keys that no watermark has ended, as a condition on rows of `api_tokens`. They may have expired.
+ */
+export const UNENDED_KEY_SQL = `(api_tokens.type = 'api_key' AND NOT ${COVERED_KEY_SQL})`
+
+/**
+ * API keys that live, as a condition on rows of `api_tokens`.
+ */
+export function aliveKeySql(now: Date): { sql: string; bindings: Date[] } {
+  return {
+    sql: `${UNENDED_KEY_SQL} AND (api_tokens.expires_at IS NULL OR api_tokens.expires_at > ?)`,
+    bindings: [now],
+  }
+}

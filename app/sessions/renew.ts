@@ -1,9 +1,9 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import { rows } from '#app/database/sql'
-import { withRefreshToken, type Holder, type Refused } from '#app/sessions/by_refresh_token'
+import { withRefreshToken, type Holder, type Refused } from '#app/sessions/with_refresh_token'
 import { endSessions } from '#app/sessions/end'
 import type { StoredSession } from '#app/sessions/session'
+import { writeUses } from '#app/sessions/last_seen'
 import { retryRefresh } from '#app/sessions/retry_refresh'
 import { replaceTokens, type IssuedTokens } from '#app/tokens/issue'
 import { rotatedTokensOf } from '#app/tokens/rotation'
@@ -30,10 +30,7 @@ export function renewSession(refreshToken: string, holder: Holder): Promise<Rene
         usedAt: clock.now(),
         unused: true,
       }),
-      rows(trx, 'UPDATE sessions SET last_seen_at = ? WHERE id = ?', [
-        session.lastSeenAt,
-        session.id,
-      ]),
+      writeUses(trx, [{ id: session.id, at: session.lastSeenAt }]),
     ])
     return { tokens, session }
   })

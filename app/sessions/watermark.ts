@@ -62,6 +62,15 @@ export const FIRST_WATERMARK_SQL = `(
 )`
 
 /**
+ * The same for a row of `api_tokens` that is an API key.
+ */
+export const FIRST_KEY_WATERMARK_SQL = `(
+  SELECT min(cutoffs.id) FROM cutoffs
+  WHERE cutoffs.api_key_id >= api_tokens.id
+    AND (cutoffs.user_id IS NULL OR cutoffs.user_id = api_tokens.tokenable_id)
+)`
+
+/**
  * Watermarks by their ids, oldest first.
  */
 export async function readWatermarks(
@@ -78,30 +87,11 @@ export async function readWatermarks(
  */
 export async function watermarkOf(
   client: QueryClientContract,
-  session: { userId: number | null; seq: number }
-): Promise<Watermark | null> {
-  return firstCovering(client, session.userId, 'session_seq', session.seq)
-}
-
-/**
- * The first watermark that covers an API key; null when none does.
- */
-export async function watermarkOfApiKey(
-  client: QueryClientContract,
-  key: { userId: number; id: number }
-): Promise<Watermark | null> {
-  return firstCovering(client, key.userId, 'api_key_id', key.id)
-}
-
-async function firstCovering(
-  client: QueryClientContract,
-  userId: number | null,
-  column: 'session_seq' | 'api_key_id',
-  number: number
+  { userId, seq }: { userId: number | null; seq: number }
 ): Promise<Watermark | null> {
   const row = await client
     .from('cutoffs')
-    .where(column, '>=', number)
+    .where('session_seq', '>=', seq)
     .where((scope) => {
       scope.whereNull('user_id')
       if (userId !== null) scope.orWhere('user_id', userId)

@@ -124,11 +124,13 @@ export class SessionStream {
   }
 
   /**
-   * Closes without a word: the device connects again, to another node.
+   * Closes without a word: the device connects again, to another node. A stream that has not begun is
+   * answered by who opens it.
    */
   close(): void {
     if (this.#over) return
     this.#over = true
+    if (!this.#begun) return
     this.#response.end()
     setTimeout(() => this.#response.destroy(), LAST_WORDS).unref()
   }

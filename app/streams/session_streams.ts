@@ -57,8 +57,9 @@ export class SessionStreams {
    * listens first and then looks again whether the token lives, so that an end between the check
    * of the request and this moment is told too.
    *
-   * Throws what a check of the token would, `E_TOO_MANY_REQUESTS` where the session or the network has as many
-   * streams as it may, `E_UNAVAILABLE` where the node has or is about to stop, and whatever the database throws.
+   * Throws what a check of the token would, `E_TOO_MANY_REQUESTS` where the session or the network has
+   * as many streams as it may, `E_UNAVAILABLE` where the node has as many or is about to stop, and
+   * whatever the database throws.
    */
   async open(
     opener: StreamOpener,

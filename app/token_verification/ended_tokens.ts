@@ -1,11 +1,9 @@
 import { registerQueue } from '#app/metrics/metrics'
-import db from '@adonisjs/lucid/services/db'
 import { BatchLoader } from '#app/database/batch_loader'
 import { LookupStatement } from '#app/database/lookup_statement'
 import type { TokenKind } from '#app/tokens/token'
-import { E_UNAVAILABLE, type SessionEnd } from '#exceptions/errors'
+import type { SessionEnd } from '#exceptions/errors'
 import { toDate, type StoredInstant } from '#models/instant'
-import { watermarkOfApiKey } from '#app/sessions/watermark'
 import type { EndReason } from '#exceptions/end_reasons'
 import { takenOverBy } from '#app/sessions/session_end'
 
@@ -81,15 +79,3 @@ function toEndedToken(row: Row): EndedToken {
  */
 export const endedTokens = new BatchLoader(readEndedTokens)
 registerQueue('ended_token_lookup', () => endedTokens.waiting)
-
-/**
- * The end of an API key that a watermark covers and whose row is still to be ended.
- */
-export async function explainKeyWatermark(key: {
-  userId: number
-  id: number
-}): Promise<SessionEnd> {
-  const watermark = await watermarkOfApiKey(db.connection('lookup'), key)
-  if (!watermark) throw new E_UNAVAILABLE()
-  return { reason: watermark.reason, endedAt: watermark.at }
-}

@@ -1,5 +1,6 @@
+import { endApiKey } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
-import { endedTokens, explainKeyWatermark } from '#app/token_verification/ended_tokens'
+import { endedTokens } from '#app/token_verification/ended_tokens'
 import { tokenLookup, type TokenRecord } from '#app/token_verification/token_lookup'
 import { disabledEndOf, livenessOf } from '#app/sessions/liveness'
 import { checkSession } from '#app/token_verification/session_check'
@@ -57,8 +58,9 @@ export async function verifyHash(hash: string): Promise<Verdict> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const token = await tokenLookup.read(hash)
     if (!token) return explainMissing(hash)
+    if (token.kind === 'api_key') return judgeApiKey(token, hash)
     const { session } = token
-    if (!session) return judgeApiKey(token)
+    if (!session) return UNKNOWN
     if (livenessOf(session, token.watermarkSeq, clock.now()) === 'alive') return judge(token)
     const end = await checkSession(session.id)
     if (end) return { type: 'ended', end }
@@ -89,16 +91,18 @@ function judge(token: TokenRecord): Verdict {
   return { type: isExpired(token) ? 'expired' : 'live', token }
 }
 
-async function judgeApiKey(token: TokenRecord): Promise<Verdict> {
-  const { id, user, expiresAt } = token
-  const disabled = disabledEndOf(user.disabledAt?.toJSDate() ?? null)
-  if (disabled) return { type: 'ended', end: disabled }
-  if (id <= token.watermarkApiKeyId) {
-    const end = await explainKeyWatermark({ userId: user.id, id })
-    return { type: 'ended', end }
+/**
+ * The verdict on an API key. An end by time or by a watermark is written before it is told, so that
+ * the first reason stays the reason.
+ */
+async function judgeApiKey(token: TokenRecord, hash: string): Promise<Verdict> {
+  const { id, user } = token
+  const end = disabledEndOf(user.disabledAt?.toJSDate() ?? null)
+  if (id > token.watermarkApiKeyId && !isExpired(token)) {
+    return end ? { type: 'ended', end } : { type: 'live', token }
   }
-  if (!isExpired(token)) return { type: 'live', token }
-  return { type: 'ended', end: { reason: 'expired', endedAt: expiresAt! } }
+  await endApiKey({ id, userId: user.id }, null)
+  return explainMissing(hash)
 }
 
 function isExpired({ expiresAt }: TokenRecord): boolean {

@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
+import { endApiKeys } from '#app/api_keys/end_api_keys'
 import clock from '#app/clock'
 import { inBatches, type Watch } from '#app/background/batches'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
@@ -121,15 +121,9 @@ function sessionStep(watermark: Watermark) {
 
 function keyStep(watermark: Watermark) {
   const left = () => unendedKeys(watermark)
-  return stepUnderLocks({ left, number: 'id', owner: 'tokenable_id' }, async (trx, ids) => {
-    const keys = await trx
-      .from('api_tokens')
-      .select('id', 'tokenable_id', 'name')
-      .whereIn('id', ids)
-      .where('type', 'api_key')
-    await endApiKeys(trx, keys.map(toKeyToEnd), watermark)
-    return keys.length
-  })
+  return stepUnderLocks({ left, number: 'id', owner: 'tokenable_id' }, (trx, ids) =>
+    endApiKeys(trx, ids, null)
+  )
 }
 
 function unended(watermark: Watermark) {

@@ -1,5 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
-import { endApiKeys, toKeyToEnd } from '#app/api_keys/end_api_keys'
+import { endApiKeys } from '#app/api_keys/end_api_keys'
 import type User from '#models/user'
 import { setWatermarkForUser, type WatermarkOptions } from '#app/watermarks/set_watermark'
 import type { Watermark } from '#app/sessions/watermark'
@@ -57,7 +57,7 @@ const bySeq = (a: { seq: number }, b: { seq: number }) => a.seq - b.seq
 
 async function firstKeys(trx: TransactionClientContract, userId: number) {
   const found = await matchingApiKeys(trx, { userIds: [userId] })
-    .select('id', 'tokenable_id', 'name')
+    .select('id')
     .limit(AT_ONCE + 1)
-  return found.map(toKeyToEnd)
+  return found.map((row) => Number(row.id))
 }
