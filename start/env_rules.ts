@@ -25,10 +25,11 @@ export function stop(line: string): never {
 }
 
 /**
- * Milliseconds of a duration such as `30s`, `15m`, `1h` or `30d`; undefined when it is not one.
+ * Milliseconds of a duration such as `30s`, `15m`, `1h` or `30d`; undefined when it is not one, or none
+ * at all (`0s`).
  */
 export function parseDuration(value: string): number | undefined {
-  if (!/^\d{1,9}(ms|s|m|h|d|w)$/.test(value)) return undefined
+  if (!/^(?!0+\D)\d{1,9}(ms|s|m|h|d|w)$/.test(value)) return undefined
   return string.milliseconds.parse(value)
 }
 

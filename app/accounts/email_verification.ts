@@ -43,7 +43,8 @@ export async function writeVerifyMail(
 /**
  * Asks for another address, for the user who speaks through `acting`: it is the account's once its
  * link is followed. The old address is told. An address that another account has gets no link, and
- * nothing that the user sees tells them so. Links of an earlier change die.
+ * nothing that the user sees tells them so. Links of an earlier change die, and this one dies with the
+ * session that asked: who signs a stranger's session out has undone what it began.
  *
  * Throws `E_TOO_MANY_REQUESTS` less than a minute after the last change was asked for, and
  * `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
@@ -51,7 +52,7 @@ export async function writeVerifyMail(
 export async function askToChangeEmail(acting: Session, email: string): Promise<void> {
   const holder = await readAccount(email)
   const { user, token } = await withLiveSession(acting, async (trx, owner) => {
-    const minted = await mintLink(trx, owner, 'change', email)
+    const minted = await mintLink(trx, owner, 'change', { email, sessionId: acting.id })
     if (minted === null) throw new E_TOO_MANY_REQUESTS(60)
     await trx
       .from('password_resets')

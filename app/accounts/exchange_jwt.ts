@@ -36,7 +36,9 @@ export async function exchangeJwt(
     if (await isOverruled(trx, user, claims.issuedAt)) throw new E_INVALID_CREDENTIALS(REFUSED)
     if (!(await spend(trx, user, claims))) throw new E_INVALID_CREDENTIALS(REFUSED)
 
-    const opened = await openSessionUnderLock(trx, user, signIn)
+    /** Whoever holds an old token has not shown again who they are: it says when they did. */
+    const authenticatedAt = claims.authenticatedAt ?? new Date(0)
+    const opened = await openSessionUnderLock(trx, user, { ...signIn, authenticatedAt })
     return { user, opened }
   })
 }

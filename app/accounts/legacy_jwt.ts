@@ -20,9 +20,16 @@ export type LegacyClaims = {
   user: string
   /** When it was issued; null when it does not say. */
   issuedAt: Date | null
+  /** When the person showed who they are: `auth_time` (OpenID Connect Core §2), else `issuedAt`. */
+  authenticatedAt: Date | null
   /** The name under which it is spent: a hash of what was signed, so no other spelling has another. */
   hash: string
 }
+
+/**
+ * How far ahead the clock of the old system may be, in milliseconds.
+ */
+const CLOCK_TOLERANCE_MS = 5_000
 
 let keySet: { source: string; keys: JWTVerifyGetKey } | undefined
 
@@ -37,13 +44,21 @@ export async function readLegacyJwt(jwt: string): Promise<LegacyClaims | null> {
   /** A larger number, as JSON reads it, is also that of other users. */
   const names = typeof handle === 'string' || Number.isSafeInteger(handle)
   if (!payload || !names || isUnverified(payload)) return null
+  const issuedAt = instantOf(payload.iat)
+  /** One that was issued later than now would pass a force logout of this moment. */
+  if (issuedAt && issuedAt.getTime() > clock.millis() + CLOCK_TOLERANCE_MS) return null
 
   const signed = jwt.slice(0, jwt.lastIndexOf('.'))
   return {
     user: String(handle),
-    issuedAt: payload.iat === undefined ? null : new Date(payload.iat * 1000),
+    issuedAt,
+    authenticatedAt: instantOf(payload.auth_time) ?? issuedAt,
     hash: createHash('sha256').update(signed).digest('hex'),
   }
+}
+
+function instantOf(seconds: unknown): Date | null {
+  return typeof seconds === 'number' ? new Date(seconds * 1000) : null
 }
 
 /**

@@ -7,6 +7,7 @@ import { BY_EMAIL, byEmail } from '#models/email_address'
 import { BackgroundQueue } from '#app/background/background_queue'
 import clock from '#app/clock'
 import { rows } from '#app/database/sql'
+import { aliveSql } from '#app/sessions/liveness'
 import { withUserLock } from '#app/sessions/user_lock'
 import { hashToken } from '#app/tokens/token'
 import accountsConfig from '#config/accounts'
@@ -62,13 +63,13 @@ const key = Buffer.from(hkdfSync('sha256', appKey.release(), '', 'latchkey link 
  * Makes a new link of a user and returns its token, which is derived from the row's id and never
  * stored; null when one of the same purpose was made less than a minute ago. Earlier ones stay valid,
  * or a stranger who asks would spoil the link that its owner is about to follow. For use under the
- * user's lock.
+ * user's lock. With `sessionId` the link ends with that session, which asked for it.
  */
 export async function mintLink(
   trx: TransactionClientContract,
   user: Pick<User, 'id' | 'email'>,
   purpose: Purpose,
-  email: string = user.email
+  { email = user.email, sessionId }: { email?: string; sessionId?: string } = {}
 ): Promise<string | null> {
   const now = clock.now()
   const recent = await trx
@@ -88,6 +89,7 @@ export async function mintLink(
     purpose,
     user_id: user.id,
     email,
+    session_id: sessionId ?? null,
     created_at: now,
     expires_at: new Date(now.getTime() + lifetime),
   })
@@ -109,13 +111,16 @@ export type Link = { userId: number; purpose: Purpose; email: string | null }
 
 /**
  * The link behind a token; null when it is none, spent, of another purpose, past its time, issued
- * before valid-from, of a disabled account or of an address that the account has no more.
+ * before valid-from, of a disabled account, of an address that the account has no more, or asked for by a
+ * session that lives no more.
  */
 export async function findLink(
   token: string,
   purposes: readonly Purpose[],
   client: QueryClientContract = db.connection()
 ): Promise<Link | null> {
+  const now = clock.now()
+  const alive = aliveSql(now)
   const [link] = await rows<Link>(
     client,
     `SELECT link.user_id AS "userId", link.purpose AS purpose, link.email AS email
@@ -123,9 +128,12 @@ export async function findLink(
      WHERE link.hash = ? AND link.purpose IN (${purposes.map(() => '?').join(', ')})
        AND link.expires_at > ? AND users.disabled_at IS NULL
        AND (link.purpose = 'change' OR link.email IS NULL OR link.email = users.email)
+       AND (link.session_id IS NULL OR EXISTS (
+         SELECT 1 FROM sessions WHERE sessions.id = link.session_id AND ${alive.sql}
+       ))
        AND (users.valid_from IS NULL OR link.created_at >= users.valid_from)
        AND NOT EXISTS (SELECT 1 FROM everyone WHERE everyone.valid_from > link.created_at)`,
-    [hashToken(token), ...purposes, clock.now()]
+    [hashToken(token), ...purposes, now, ...alive.bindings]
   )
   return link ?? null
 }

@@ -29,6 +29,8 @@ export type SignIn = {
   device: Device
   ip: string | null
   userAgent: string | null
+  /** When the person showed who they are, if that is not now. Never taken for later than now. */
+  authenticatedAt?: Date
   /** The first session of an account that is made with it. */
   atSignUp?: boolean
   /** Ends all other sessions of the user, whatever the limit. */
@@ -102,7 +104,8 @@ export async function openSessionUnderLock(
     userAgent: signIn.userAgent,
     keyThumbprint: signIn.keyThumbprint ?? null,
     createdAt: now,
-    authenticatedAt: now,
+    authenticatedAt:
+      signIn.authenticatedAt && signIn.authenticatedAt < now ? signIn.authenticatedAt : now,
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }

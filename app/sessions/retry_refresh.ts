@@ -42,7 +42,7 @@ export async function retryRefresh(
   const values = rotatedTokensOf(refreshToken, generation)
   const [access, refresh] = await readPair(trx, values)
   const spentAt = toDate(spent.ended_at!)
-  if (!refresh) return { type: isWithinWindow(spentAt) ? 'invalid' : 'reused' }
+  if (!refresh) return { type: 'invalid' }
 
   const usedAt = firstUse(access, refresh)
   const answeredAt = toDate(spent.answered_at) ?? spentAt

@@ -5,8 +5,7 @@ import { toDate, type StoredInstant } from '#models/instant'
 
 /*
  * Valid-from: credentials of old systems and links in mails that were issued before this instant are
- * worth nothing.
- * There is one for each user and one for everyone, and both are data of their own: the log, which
+ * worth nothing. There is one for each user and one for everyone, and both are data of their own: the log, which
  * tells what moved them, is pruned.
  */
 
@@ -22,8 +21,8 @@ export async function moveValidFrom(
   const now = clock.now()
   if (userId !== null) {
     await trx.from('users').where('id', userId).update({ valid_from: now })
-    /** Also links of a node whose clock is ahead. */
-    await trx.from('password_resets').where('user_id', userId).delete()
+    /** Also links of a node whose clock is ahead. The rows stay: they say when the last mail went. */
+    await trx.from('password_resets').where('user_id', userId).update({ expires_at: now })
     return
   }
   await rows(

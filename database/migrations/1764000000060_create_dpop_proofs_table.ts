@@ -1,4 +1,5 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
+import { dropColumns } from '#database/drop_columns'
 
 /**
  * Proofs of possession that were used, until they are too old to be accepted (RFC 9449 §11.1),
@@ -19,8 +20,6 @@ export default class extends BaseSchema {
 
   async down() {
     this.schema.dropTable('dpop_proofs')
-    this.schema.alterTable('sessions', (table) => {
-      table.dropColumn('key_thumbprint')
-    })
+    dropColumns(this.schema, 'sessions', ['key_thumbprint'])
   }
 }

@@ -1,4 +1,5 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
+import { dropColumns } from '#database/drop_columns'
 
 /**
  * Instants before which credentials of old systems are worth nothing: one a user, and one for
@@ -38,9 +39,7 @@ export default class extends BaseSchema {
 
   async down() {
     this.schema.dropTable('everyone')
-    this.schema.alterTable('users', (table) => {
-      table.dropColumn('valid_from')
-    })
+    dropColumns(this.schema, 'users', ['valid_from'])
     this.schema.alterTable('cutoffs', (table) => {
       table.dropColumn('idle_timeout')
     })

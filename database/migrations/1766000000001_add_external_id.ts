@@ -1,4 +1,5 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
+import { dropColumns } from '#database/drop_columns'
 
 /**
  * The id by which another system knows a user: a JWT of that system may carry nothing else.
@@ -14,7 +15,7 @@ export default class extends BaseSchema {
   async down() {
     this.schema.alterTable('users', (table) => {
       table.dropUnique(['external_id'], 'users_by_external_id')
-      table.dropColumn('external_id')
     })
+    dropColumns(this.schema, 'users', ['external_id'])
   }
 }

@@ -1,4 +1,5 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
+import { dropColumns } from '#database/drop_columns'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import logger from '@adonisjs/core/services/logger'
 import { normalizeEmail } from '#models/email_address'
@@ -27,9 +28,8 @@ export default class extends BaseSchema {
   async down() {
     this.schema.alterTable('users', (table) => {
       table.dropUnique(['email_key'], 'users_by_email_key')
-      table.dropColumn('email_key')
-      table.dropColumn('email_verified_at')
     })
+    dropColumns(this.schema, 'users', ['email_key', 'email_verified_at'])
   }
 }
 

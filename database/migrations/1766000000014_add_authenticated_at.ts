@@ -1,4 +1,5 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
+import { dropColumns } from '#database/drop_columns'
 
 /**
  * When the person behind a session last showed who they are: at sign-in, or by their password once
@@ -17,8 +18,6 @@ export default class extends BaseSchema {
   }
 
   async down() {
-    this.schema.alterTable(this.tableName, (table) => {
-      table.dropColumn('authenticated_at')
-    })
+    dropColumns(this.schema, 'sessions', ['authenticated_at'])
   }
 }

@@ -3,7 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { mintLink } from '#app/accounts/mailed_links'
 import { inTransaction } from '#app/database/transaction'
-import { disableUser } from '#app/accounts/disabled_users'
+import { disableUser, enableUser } from '#app/accounts/disabled_users'
 import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
 import { hashToken, mintToken } from '#app/tokens/token'
 import { setWatermarkForEveryone } from '#app/watermarks/set_watermark'
@@ -38,6 +38,37 @@ test.group('API keys', (group) => {
     answer.assertStatus(201)
     return { user, token: tokens.token as string, ...answer.body().data }
   }
+
+  test('the first reason that a key is told stays its reason: {$self}')
+    .with(['expired', 'forced'] as const)
+    .run(async ({ client, assert }, first) => {
+      const user = await makeUser()
+      const expiresAt = first === 'expired' ? new Date(clock.millis() + 1000) : null
+      const key = await makeApiKey(user, ['account:read'], expiresAt)
+      if (first === 'expired') clock.advance(1000)
+      else {
+        const options = { reason: 'forced', actor: 'system', includeApiKeys: true } as const
+        await setWatermarkForEveryone(options, async () => {})
+      }
+      const told: unknown[] = []
+      const ask = async () => {
+        const answer = await getAccount(client, key)
+        const [{ reason, endedAt }] = answer.body().errors
+        told.push({ reason, endedAt })
+      }
+      await ask()
+      clock.advance(1000)
+      await disableUser(user.id, { actor: 'system' })
+      await ask()
+      await enableUser(user.id, { actor: 'system' })
+      await ask()
+      await forceLogout({ who: 'everyone', includeApiKeys: true, actor: 'system' })
+      await ask()
+      const [{ reason }] = told as { reason: string }[]
+      assert.equal(reason, first)
+      assert.deepEqual(told, Array(4).fill(told[0]))
+      assert.equal(await countRows('session_events', { type: 'api_key.ended' }), 1)
+    })
 
   test('a key is shown once, kept as a hash, and speaks for its user without a session', async ({
     client,

@@ -364,7 +364,7 @@ test.group('Confirming an e-mail', (group) => {
     for (const purpose of ['verify', 'change'] as const) {
       const user = await makeUser()
       const token = await withUserLock(user.id, (trx) =>
-        mintLink(trx, user, purpose, purpose === 'change' ? 'new@example.com' : user.email)
+        mintLink(trx, user, purpose, purpose === 'change' ? { email: 'new@example.com' } : {})
       )
       const answers = await Promise.all(Array.from({ length: 6 }, () => confirm(client, token)))
       assert.deepEqual(answers.map((answer) => answer.status()).sort(), [
@@ -433,6 +433,23 @@ test.group('Changing the e-mail', (group) => {
     )
     assert.notInclude(JSON.stringify(events), 'ovelace')
   })
+
+  test('is not made when the session that asked for it has ended: {0}')
+    .with([['evicted'], ['signed out by itself'], ['signed out everywhere']] as const)
+    .run(async ({ client }, [how]) => {
+      const user = await makeUser()
+      const thief = await signIn(user, { device: { id: null, name: 'thief', platform: null } })
+      const asked = await change(client, thief.tokens.token, 'thief@example.com')
+      asked.assertStatus(202)
+      const token = await lastToken('thief@example.com')
+      if (how === 'evicted') await signIn(user)
+      else {
+        const path = how === 'signed out by itself' ? 'logout' : 'logout-all'
+        await client.post(`/api/v1/auth/${path}`).bearerToken(thief.tokens.token)
+      }
+      const followed = await confirm(client, token)
+      followed.assertStatus(422)
+    })
 
   test('wants a fresh sign-in of a session', async ({ client, assert }) => {
     clock.freeze()
@@ -505,7 +522,7 @@ test.group('Changing the e-mail', (group) => {
     for (let round = 0; round < 4; round++) {
       const email = `wanted${round}@example.com`
       const user = await makeUser()
-      const token = await withUserLock(user.id, (trx) => mintLink(trx, user, 'change', email))
+      const token = await withUserLock(user.id, (trx) => mintLink(trx, user, 'change', { email }))
       const [made, confirmed] = await Promise.all([signUp(client, email), confirm(client, token)])
       const outcome = `${made.status()} ${confirmed.status()}`
       assert.include(['201 422', '422 204'], outcome)
@@ -521,7 +538,7 @@ test.group('Changing the e-mail', (group) => {
       const user = await makeUser()
       const { tokens } = await signIn(user)
       const email = `new${round}@example.com`
-      const token = await withUserLock(user.id, (trx) => mintLink(trx, user, 'change', email))
+      const token = await withUserLock(user.id, (trx) => mintLink(trx, user, 'change', { email }))
       const [changed, ...confirmed] = await Promise.all([
         client
           .put('/api/v1/account/password')
@@ -590,7 +607,9 @@ test.group('Links in mails', (group) => {
       const { tokens } = await signIn(user)
       const { tokens: admin } = await signIn(await makeUser({ role: 'admin' }))
       const mint = (owner: User, purpose: 'reset' | 'verify' | 'change', email?: string) =>
-        withUserLock(owner.id, (trx) => mintLink(trx, owner, purpose, email).then((made) => made!))
+        withUserLock(owner.id, (trx) =>
+          mintLink(trx, owner, purpose, { email }).then((made) => made!)
+        )
       const links = {
         reset: await mint(user, 'reset'),
         verify: await mint(user, 'verify'),

@@ -60,6 +60,27 @@ test.group('Exchange of old tokens', (group) => {
   const post = (client: any, jwt: unknown, device?: object) =>
     client.post('/api/v1/auth/exchange').json({ jwt, device })
 
+  test('the session is as fresh as the old sign-in: {0}')
+    .with([
+      ['auth_time', { auth_time: 1_000_000_000 }, 1_000_000_000_000],
+      ['iat', { iat: 1_100_000_000 }, 1_100_000_000_000],
+      ['neither', { iat: undefined }, 0],
+    ] as const)
+    .run(async ({ client, assert }, [, claims, at]) => {
+      const answer = await post(client, await oldToken(await makeUser(), claims))
+      answer.assertStatus(200)
+      const { token, session } = answer.body().data
+      assert.equal(Date.parse(session.authenticatedAt), at)
+      const key = await client.post('/api/v1/api-keys').bearerToken(token).json({ name: 'Export' })
+      assert.equal(key.body().errors[0].code, 'E_REAUTHENTICATION_REQUIRED')
+    })
+
+  test('a token that was issued later than now is refused', async ({ client }) => {
+    const later = Math.floor(clock.millis() / 1000) + 60
+    const answer = await post(client, await oldToken(await makeUser(), { iat: later }))
+    answer.assertStatus(400)
+  })
+
   test('a new device is told by mail, as of any sign-in', async ({ client, assert, cleanup }) => {
     sessionsConfig.notifyNewDevice = true
     sessionsConfig.limit = 0

@@ -8,7 +8,7 @@ import { mintToken } from '#app/tokens/token'
 import sessionsConfig from '#config/sessions'
 import TokenReuseMail from '#mails/token_reuse_mail'
 import { replaceTokens } from '#app/tokens/issue'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { makeClient } from '#tests/harness/service_clients'
 
@@ -238,6 +238,27 @@ test.group('Refresh', (group) => {
     const over = await refresh(client, refreshToken)
     over.assertStatus(401)
     assert.equal(over.body().errors[0].reason, 'expired')
+  })
+
+  test('a token that a password change replaced is late and no theft', async ({
+    client,
+    assert,
+  }) => {
+    clock.freeze()
+    const { tokens } = await signIn(await makeUser())
+    const change = await client
+      .put('/api/v1/account/password')
+      .bearerToken(tokens.token)
+      .json({ currentPassword: PASSWORD, password: 'a quite different password' })
+    change.assertStatus(200)
+    for (const later of [0, sessionsConfig.refreshRetryWindow + 1]) {
+      clock.advance(later)
+      const late = await refresh(client, tokens.refreshToken)
+      late.assertStatus(400)
+      assert.equal(codeOf(late), 'E_INVALID_REFRESH_TOKEN')
+    }
+    const account = await client.get('/api/v1/account').bearerToken(change.body().data.token)
+    account.assertStatus(200)
   })
 
   test('a refresh token past its time is invalid, to the second', async ({ client, assert }) => {

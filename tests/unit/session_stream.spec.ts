@@ -55,6 +55,17 @@ test.group('Session stream', (group) => {
     assert.deepEqual(said, ['retry: 2000\n\n', ': here\n\n', ': here\n\n', ': here\n\n'])
   })
 
+  test('leaves the answer to who opens it when the server stops before it has begun', ({
+    assert,
+  }) => {
+    const { said, response } = makeResponse()
+    const ended: unknown[] = []
+    Object.assign(response, { end: () => ended.push('end') })
+    const stream = new SessionStream(makeOpener(), response)
+    stream.close()
+    assert.deepEqual([said, ended], [[], []])
+  })
+
   test('drops a reader that does not keep up', ({ assert }) => {
     const { said, response } = makeResponse()
     const stream = new SessionStream(makeOpener(), response)
