@@ -1,5 +1,5 @@
 /**
- * Writes what the ledgers of use still hold before the database connections close: providers shut
+ * Writes the uses that are still in the buffers before the database connections close: providers shut
  * down in reverse order, and this one comes after the database's.
  */
 export default class LastSeenProvider {

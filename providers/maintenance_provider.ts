@@ -58,7 +58,10 @@ export default class MaintenanceProvider {
         },
       },
       (error) =>
-        logger.warn({ code: (error as { code?: string }).code }, 'Finishing cut-offs failed.')
+        logger.warn(
+          { code: (error as { code?: string }).code },
+          'The ends behind a watermark could not all be written.'
+        )
     )
     this.#finishing.start()
   }

@@ -5,7 +5,7 @@ import type { Emitter } from '@adonisjs/core/events'
 import type { EventsList } from '@adonisjs/core/types'
 import { readCredentials } from '#app/auth/bearer'
 import { enforceBinding, type BoundRequest } from '#app/auth/session_binding'
-import { noteUse } from '#app/token_verification/first_use'
+import { noteUse } from '#app/token_verification/token_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { refusalOf, verifyToken } from '#app/token_verification/verify_token'
 import { ApiError } from '#exceptions/api_error'
@@ -234,11 +234,12 @@ export class ApiGuard implements GuardContract<User> {
     let token = await verify()
     const bound = enforceBinding(token.session, credentials, { message, ...this.behalf })
     if (bound) await bound
-    for (let noted = noteUse(token); noted !== true; noted = noteUse(token)) {
-      if (await noted) break
+    for (;;) {
+      const noted = noteUse(token)
+      if (noted === true || (await noted)) return token
+      /** Again: a refresh or an end took the token away meanwhile. */
       token = await verify()
     }
-    return token
   }
 
   /**

@@ -19,7 +19,7 @@ export default class RevocationsController {
     const gone = new AbortController()
     response.response.once('close', () => gone.abort())
     const page = await awaitRevocations(
-      { after: place, limit, patience: wait * 1000, mayWait: () => clientLives(serviceClient!.id) },
+      { after: place, limit, waitMs: wait * 1000, mayWait: () => clientLives(serviceClient!.id) },
       gone.signal
     )
     response.header('Cache-Control', 'no-store')

@@ -54,9 +54,9 @@ export type ForceLogoutPreview = {
 }
 
 /**
- * What a force logout did. `cut` is when all of it stopped at one commit, where it was that many.
- * `complete` false: the ends of some are still to be written. With a cut their tokens are dead
- * already; without one they live on. `apiKeysLeft`: how many API keys of its users live on.
+ * What a force logout did. `cut` is when a watermark stopped all of it at one commit, where it was
+ * that many. `complete` false: the ends of some are still to be written. With a watermark their tokens
+ * are dead already; without one they live on. `apiKeysLeft`: how many API keys of its users live on.
  */
 export type ForceLogoutResult = {
   ended: number
@@ -153,7 +153,7 @@ async function endEveryone(order: ForceLogoutOrder, watch: ForceLogoutWatch): Pr
   let sessions: ListedSession[] = []
 
   const began = performance.now()
-  const watermark = await setWatermarkForEveryone(cutOrderOf(order), async (trx) => {
+  const watermark = await setWatermarkForEveryone(watermarkOptionsOf(order), async (trx) => {
     sessions = await listSessions(trx, {}, { limit: NAMED })
     if (sessions.length < NAMED) matched.sessions = sessions.length
     await record(trx, order, null, matched)
@@ -173,7 +173,7 @@ async function endEveryone(order: ForceLogoutOrder, watch: ForceLogoutWatch): Pr
 
 /**
  * How many everyone means, from indexes alone: an exact count of very many takes seconds that the
- * cut would wait for. Sessions that have lapsed without a written end count here.
+ * watermark would wait for. Sessions that have lapsed without a written end count here.
  */
 async function countQuickly({ includeApiKeys }: ForceLogoutOrder): Promise<MatchCount> {
   const [unended] = await db
@@ -218,7 +218,7 @@ async function endUser(
   const began = performance.now()
   const all = await withUserLock(user.id, async (trx, locked) => {
     if (!locked) return null
-    const ended = await endAllOfUser(trx, locked, cutOrderOf(order))
+    const ended = await endAllOfUser(trx, locked, watermarkOptionsOf(order))
     await record(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
     return ended
   })
@@ -242,7 +242,7 @@ async function endUser(
 }
 
 /**
- * What filters choose has no highest number, so it ends without a cut, batch after batch.
+ * What filters choose has no highest number, so it ends without a watermark, batch after batch.
  */
 async function endMatching(order: ForceLogoutOrder, watch: ForceLogoutWatch): Promise<Done> {
   const filters = filtersOf(order)
@@ -288,7 +288,7 @@ function filtersOf({ who, filters }: Pick<ForceLogoutOrder, 'who' | 'filters'>):
   return who === 'everyone' ? { ...filters } : { ...filters, userIds: who.map((user) => user.id) }
 }
 
-function cutOrderOf({ actor, note, includeApiKeys }: ForceLogoutOrder): WatermarkOptions {
+function watermarkOptionsOf({ actor, note, includeApiKeys }: ForceLogoutOrder): WatermarkOptions {
   return { reason: 'forced', actor, note, includeApiKeys: includeApiKeys ?? false }
 }
 

@@ -17,7 +17,7 @@ const MOST_HEADERS = 100
  * How long, in milliseconds, a client may take to send the headers, and the whole request, and how
  * long it may read nothing of an answer. Slow ones are looked for every `lookEvery`.
  */
-const PATIENCE = { headers: 10_000, request: 15_000, unread: 30_000, lookEvery: 2_000 }
+const TIMEOUTS_MS = { headers: 10_000, request: 15_000, unread: 30_000, lookEvery: 2_000 }
 
 /**
  * How long, in milliseconds, an idle connection stays open: longer than proxies keep theirs, or
@@ -29,13 +29,13 @@ const IDLE_FOR = 65_000
  * The HTTP server with its limits. What it refuses by itself has the shape of the application's
  * errors.
  */
-export function createHttpServer(listener: RequestListener, patience = PATIENCE): Server {
+export function createHttpServer(listener: RequestListener, timeouts = TIMEOUTS_MS): Server {
   const server = createServer(
     {
       maxHeaderSize: LARGEST_HEAD,
-      headersTimeout: patience.headers,
-      requestTimeout: patience.request,
-      connectionsCheckingInterval: patience.lookEvery,
+      headersTimeout: timeouts.headers,
+      requestTimeout: timeouts.request,
+      connectionsCheckingInterval: timeouts.lookEvery,
       keepAliveTimeout: IDLE_FOR,
       requireHostHeader: false,
     },
@@ -48,7 +48,7 @@ export function createHttpServer(listener: RequestListener, patience = PATIENCE)
       return listener(request, response)
     }
   )
-  const bounds = new SocketBounds(server, patience)
+  const bounds = new SocketBounds(server, timeouts)
   server.on('clientError', refuseConnection)
   server.on('checkExpectation', (request, response) => {
     if (bounds.admit(request, response)) refuseRequest(response, 417)

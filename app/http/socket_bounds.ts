@@ -25,10 +25,10 @@ export class SocketBounds {
    * `unread` is how long, in milliseconds, nothing of an answer may be read; connections are looked
    * at every `lookEvery`.
    */
-  constructor(server: Server, patience: { unread: number; lookEvery: number }) {
+  constructor(server: Server, timeouts: { unread: number; lookEvery: number }) {
     server.on('connection', (socket: Socket) => this.#add(socket))
     server.once('listening', () => {
-      const look = setInterval(() => this.#look(patience.unread), patience.lookEvery).unref()
+      const look = setInterval(() => this.#look(timeouts.unread), timeouts.lookEvery).unref()
       server.once('close', () => clearInterval(look))
     })
   }

@@ -1,4 +1,4 @@
-import { noteFirstUse, noteUse } from '#app/token_verification/first_use'
+import { noteFirstUse, noteUse } from '#app/token_verification/token_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken } from '#app/token_verification/verify_token'
 import { idleAt } from '#app/sessions/liveness'
@@ -45,7 +45,8 @@ export async function introspect(value: string, used: boolean): Promise<Introspe
   if (verdict.type !== 'live') return { active: false }
   const { token } = verdict
   const noted = used && token.kind !== 'refresh' ? noteUse(token) : noteFirstUse(token)
-  return noted === true || (await noted) ? describe(token) : { active: false }
+  const isStillValid = noted === true || (await noted)
+  return isStillValid ? describe(token) : { active: false }
 }
 
 function describe({ kind, abilities, createdAt, expiresAt, session, user }: TokenRecord) {

@@ -21,7 +21,7 @@ const STANDS_BACK = 10
  * Milliseconds after which a hash fails, and the process with it: one takes tens of them, so by
  * then it stands still.
  */
-const PATIENCE = 10_000
+const HASH_TIMEOUT_MS = 10_000
 
 const SCRIPT = new URL(`./argon2_worker_process${extname(import.meta.url)}`, import.meta.url)
 
@@ -32,16 +32,16 @@ const SCRIPT = new URL(`./argon2_worker_process${extname(import.meta.url)}`, imp
  */
 export class Argon2Worker extends Argon {
   readonly #parameters: Parameters
-  readonly #patience: number
+  readonly #timeoutMs: number
   readonly #pending = new Map<number, Pending>()
   #child?: ChildProcess
   #orders = 0
   #unstartable = false
 
-  constructor(parameters: Parameters, patience = PATIENCE) {
+  constructor(parameters: Parameters, timeoutMs = HASH_TIMEOUT_MS) {
     super(parameters)
     this.#parameters = parameters
-    this.#patience = patience
+    this.#timeoutMs = timeoutMs
   }
 
   /**
@@ -71,7 +71,7 @@ export class Argon2Worker extends Argon {
   #order(order: Order): Promise<string | boolean> {
     const child = (this.#child ??= this.#start())
     const id = this.#orders++
-    const stuck = setTimeout(() => child.kill('SIGKILL'), this.#patience).unref()
+    const stuck = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs).unref()
     return new Promise<string | boolean>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
       child.send({ id, ...order }, (error) => {

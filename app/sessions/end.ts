@@ -26,7 +26,7 @@ import type { SessionEnd } from '#exceptions/errors'
  * What happens when a session ends, all of it in the caller's transaction:
  *
  * 1. its row says when, why and by whom (`sessions.ended_at`, `end_reason`, `ended_by`,
- *    `superseded_by`). The first end that is written is the one that is told for ever;
+ *    `superseded_by`). The first recorded end is final;
  * 2. its access and refresh tokens leave `api_tokens`, and `ended_tokens` keeps what explains a 401
  *    to their holders (#app/tokens/revoke);
  * 3. the log gets `session.ended` (#app/event_log/append).

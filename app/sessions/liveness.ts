@@ -2,9 +2,9 @@ import type { SessionEnd } from '#exceptions/errors'
 import { idleTimeout } from '#config/sessions'
 
 /*
- * Whether a session is alive: one function for a row that has been read, one SQL fragment for rows
- * that a statement chooses. Every check, list, filter, stream, refresh, end and prune uses these
- * two, and they look at the database's columns alone: no node's memory takes part.
+ * Whether a session is alive: one function for a row that has been read, and beside it the SQL
+ * conditions for rows that a statement chooses. Every check, list, filter, stream, refresh, end and
+ * prune uses these, and they look at the database's columns alone: no node's memory takes part.
  */
 
 /**
@@ -20,7 +20,7 @@ export type LivenessColumns = {
 /**
  * - `ended`: its end is written
  * - `covered`: a watermark has ended it, and its own row is still to be written
- * - `idle`, `expired`: time has ended it, and nobody may be told before that is written
+ * - `idle`, `expired`: time has ended it, which must be committed before any client sees it
  *   (#app/sessions/end)
  */
 export type Liveness = 'alive' | 'ended' | 'covered' | 'idle' | 'expired'
@@ -66,8 +66,8 @@ export function idleAt({ lastSeenAt }: { lastSeenAt: Date }, timeout = idleTimeo
 }
 
 /**
- * Sessions that a watermark covers, as a condition on rows of `sessions`. A watermark of one user
- * whose sessions are all written (`finished_at`) has left none without an end.
+ * Sessions that a watermark covers, as a condition on rows of `sessions`. Finished per-user
+ * watermarks are skipped: their sessions already have `ended_at`.
  */
 export const COVERED_SQL = `(
   sessions.seq <= (SELECT coalesce(max(session_seq), 0) FROM cutoffs WHERE user_id IS NULL)

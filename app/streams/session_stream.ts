@@ -30,9 +30,10 @@ const LOOK_EVERY = 5_000
 const LARGEST_BACKLOG = 64 * 1024
 
 /**
- * Milliseconds that the last words may take to be read.
+ * How long a closed stream may take to send what was written, in milliseconds, before its connection
+ * is destroyed.
  */
-const LAST_WORDS = 5_000
+const FLUSH_TIME_MS = 5_000
 
 /**
  * What a client waits before it connects again, in milliseconds.
@@ -73,7 +74,7 @@ export class SessionStream {
   }
 
   /**
-   * Begins to speak. `headers` are those of the answer.
+   * Sends the head of the answer, with `headers`, and begins the stream.
    */
   begin(headers: Record<string, string>): void {
     this.#response.writeHead(200, headers)
@@ -88,7 +89,7 @@ export class SessionStream {
   }
 
   /**
-   * What is due by the clock: a comment, a note that the session is in use, a look at its standing.
+   * What is due by the clock: a comment, a note that the session is in use, a check of its token.
    */
   pulse(): void {
     if (!this.#begun || this.#over) return
@@ -107,7 +108,7 @@ export class SessionStream {
   /**
    * Another session of the same user was opened.
    */
-  meet(newcomer: LoggedEvent): void {
+  noteOpened(newcomer: LoggedEvent): void {
     if (newcomer.sessionId === null || newcomer.sessionId === this.session.id) return
     this.#newcomers.set(newcomer.sessionId, newcomer)
     this.recheck()
@@ -124,7 +125,7 @@ export class SessionStream {
   }
 
   /**
-   * Closes without a word: the device connects again, to another node. A stream that has not begun is
+   * Closes without an event: the device connects again, to another node. A stream that has not begun is
    * answered by who opens it.
    */
   close(): void {
@@ -132,7 +133,7 @@ export class SessionStream {
     this.#over = true
     if (!this.#begun) return
     this.#response.end()
-    setTimeout(() => this.#response.destroy(), LAST_WORDS).unref()
+    setTimeout(() => this.#response.destroy(), FLUSH_TIME_MS).unref()
   }
 
   /**
@@ -156,8 +157,8 @@ export class SessionStream {
       while (this.#checkAgain && !this.#over) {
         this.#checkAgain = false
         const verdict = await verifyHash(this.#tokenHash)
-        if (verdict.type === 'live') await this.#introduce()
-        else this.#bidFarewell(verdict)
+        if (verdict.type === 'live') await this.#tellOpened()
+        else this.#tellEnd(verdict)
       }
     } catch {
       this.#checkAgain = true
@@ -167,10 +168,10 @@ export class SessionStream {
   }
 
   /**
-   * A token that nothing explains any more has no last words: the device learns it from the 401.
+   * A token that nothing explains any more gets no event: the device learns it from the 401.
    */
-  #bidFarewell(verdict: Dead) {
-    const event = FAREWELLS[verdict.type]
+  #tellEnd(verdict: Dead) {
+    const event = END_EVENTS[verdict.type]
     if (event) this.#tell(event, refusalOf(verdict).toBody())
     this.close()
   }
@@ -178,7 +179,7 @@ export class SessionStream {
   /**
    * Tells of sessions that were opened elsewhere, if both live on.
    */
-  async #introduce() {
+  async #tellOpened() {
     for (const [id, newcomer] of this.#newcomers) {
       const [own, end] = await Promise.all([verifyHash(this.#tokenHash), checkSession(id)])
       if (own.type !== 'live') return this.recheck()
@@ -213,7 +214,7 @@ export class SessionStream {
 
 type Dead = Exclude<Verdict, { type: 'live' }>
 
-const FAREWELLS = { ended: 'session.ended', expired: 'token.expired', unknown: null } as const
+const END_EVENTS = { ended: 'session.ended', expired: 'token.expired', unknown: null } as const
 
 function useEvery(): number {
   return Math.min(USE_EVERY, idleTimeout() / 4)

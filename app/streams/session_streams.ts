@@ -111,7 +111,7 @@ export class SessionStreams {
       if (type === 'session.ended') {
         this.recheck(sessionId!)
       } else if (type === 'session.opened') {
-        for (const stream of this.#byUser.get(userId!) ?? []) stream.meet(event)
+        for (const stream of this.#byUser.get(userId!) ?? []) stream.noteOpened(event)
       } else if (userId !== null) {
         for (const stream of this.#byUser.get(userId) ?? []) stream.recheck()
       } else if (type === 'force_logout') this.#recheckAll()

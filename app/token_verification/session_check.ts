@@ -46,7 +46,7 @@ async function readSessions(ids: string[]): Promise<Map<string, Row>> {
 const sessionLookup = new BatchLoader(readSessions)
 
 /**
- * How often a session is read again because it was used while its end by time was to be written.
+ * Retries: a concurrent use may revive a session between reading it as idle and ending it.
  */
 const ATTEMPTS = 5
 

@@ -33,8 +33,7 @@ export type Verdict =
 const UNKNOWN: Verdict = { type: 'unknown' }
 
 /**
- * How often a token is looked up again because its session was used while its end by time was to be
- * written.
+ * Retries: a concurrent use may revive a session between reading it as idle and ending it.
  */
 const ATTEMPTS = 5
 

@@ -27,7 +27,7 @@ export type IssuedTokens = {
  * its time again: it may live as long as the session, which goes idle when it is not used for that
  * time (#app/sessions/liveness).
  *
- * `unused`: it is written when they are first used (#app/token_verification/first_use). Only those
+ * `unused`: it is written when they are first used (#app/token_verification/token_use). Only those
  * that a refresh gives need it.
  */
 export async function issueTokens(

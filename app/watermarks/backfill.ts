@@ -24,7 +24,7 @@ export type Finished = { ended: number; apiKeysEnded: number; complete: boolean 
 
 /**
  * Writes the ends of all that watermarks have stopped, in batches, oldest watermark first, each with
- * the time and actor of its cut. Takes up what a process that died has left; several at once do no
+ * the time and actor of its watermark. Takes up what a process that died has left; several at once do no
  * harm. With `only`, the others are left alone.
  */
 export async function backfillWatermarks(
@@ -41,7 +41,7 @@ export async function backfillWatermarks(
 }
 
 /**
- * Cut-offs whose rows are not all ended, oldest first.
+ * Watermarks whose rows are not all ended, oldest first.
  */
 export async function unfinishedWatermarks(only?: number[]): Promise<Watermark[]> {
   const query = db.from('cutoffs').whereNull('finished_at').orderBy('id')
@@ -133,7 +133,7 @@ function unended(watermark: Watermark) {
 }
 
 /**
- * Keys that had expired before the cut are not its own.
+ * Keys that had expired before the watermark was set do not end by it.
  */
 function unendedKeys(watermark: Watermark) {
   const query = db

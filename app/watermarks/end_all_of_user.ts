@@ -8,8 +8,8 @@ import { matchingApiKeys, sessionsToEnd } from '#app/sessions/filters'
 import { countApiKeys, countSessions, listSessions, type ListedSession } from '#app/sessions/list'
 
 /**
- * How many sessions and API keys of one user end in one transaction. Those who have more are cut
- * off first.
+ * How many sessions and API keys of one user end in one transaction. Those who have more
+ * get a watermark first.
  */
 const AT_ONCE = 500
 

@@ -19,17 +19,18 @@ export type WatermarkOptions = {
 }
 
 /**
- * Milliseconds that the cut waits for sign-ins under way. They take a few.
+ * Milliseconds that a watermark for everyone waits for sign-ins under way. They take a few.
  */
 const WAIT_FOR_SIGN_INS = 500
 
 /**
- * Stops every token of everyone at one commit. `alongside` runs in its transaction, before the cut.
+ * Stops every token of everyone at one commit. `alongside` runs in its transaction, before
+ * the watermark is set.
  *
- * Sign-ins that are under way commit first and are cut; those that begin meanwhile wait for these
- * few milliseconds, draw a higher number, and live. Should somebody hold on to a user for
- * too long, the cut does not wait: then a sign-in under way is cut or lives by its number, and a
- * number never changes.
+ * Sign-ins that are under way commit first and are covered; those that begin meanwhile wait for
+ * these few milliseconds, draw a higher number, and live. Should somebody hold on to a user for too
+ * long, the watermark is set without waiting: then its number decides whether a sign-in under way is
+ * covered or lives, and a number never changes.
  */
 export async function setWatermarkForEveryone(
   order: WatermarkOptions,
@@ -76,7 +77,7 @@ async function waitForSignIns(trx: TransactionClientContract) {
 }
 
 /**
- * The highest numbers given out so far are the cut. Token ids of all kinds count up together, so
+ * The highest numbers given out so far are the watermark. Token ids of all kinds count up together, so
  * the highest of any kind is one for API keys.
  */
 async function insertWatermark(

@@ -17,8 +17,8 @@ export default class extends BaseSchema {
       table.integer('session_limit').nullable()
 
       /**
-       * Sessions up to this number and API keys up to this id are cut off: dead at the next
-       * lookup, though their rows still wait to be ended.
+       * Sessions up to this number and API keys up to this id are covered by a watermark: dead
+       * at the next lookup, though their rows still wait to be ended.
        */
       table.bigInteger('cut_session_seq').notNullable().defaultTo(0)
       table.bigInteger('cut_api_key_id').notNullable().defaultTo(0)

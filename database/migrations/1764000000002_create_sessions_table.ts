@@ -6,7 +6,7 @@ export default class extends BaseSchema {
   async up() {
     this.schema.createTable(this.tableName, (table) => {
       /**
-       * Counts up with every session opened: what a cut-off compares.
+       * Counts up with every session opened: what a watermark compares.
        */
       table.bigIncrements('seq').notNullable()
       table.uuid('id').notNullable().unique()
@@ -26,8 +26,8 @@ export default class extends BaseSchema {
       table.string('end_reason', 32).nullable()
 
       /**
-       * Who ended it: `user:7`, `session:…`, `command`, `system`; and, when a newer sign-in took
-       * its place, that session.
+       * Who ended it: `user:7`, `command:NAME`, `service_client:ID`, `repl`, `system`; and, when a
+       * newer sign-in took its place, that session.
        */
       table.string('ended_by').nullable()
       table.uuid('superseded_by').nullable()

@@ -1,7 +1,7 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
 /**
- * Force logouts that stop many tokens at one commit, before their rows are ended in batches.
+ * Watermarks: they stop many tokens at one commit, before their rows are ended in batches.
  * `user_id` null: everyone.
  */
 export default class extends BaseSchema {

@@ -1,7 +1,7 @@
 import { BaseSchema } from '@adonisjs/lucid/schema'
 
 /**
- * A cut-off serves whatever ends very many sessions or API keys at once, so it says why. API keys
+ * A watermark serves whatever ends very many sessions or API keys at once, so it says why. API keys
  * get an index of their own: it is as small as their number, and finds them among millions of
  * session tokens.
  */

@@ -7,7 +7,7 @@ import { exchange } from '#tests/hostile/raw_client'
 import { until } from '#tests/harness/until'
 
 const ONE = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
-const PATIENCE = { headers: 5_000, request: 5_000, unread: 200, lookEvery: 20 }
+const TIMEOUTS_MS = { headers: 5_000, request: 5_000, unread: 200, lookEvery: 20 }
 
 /**
  * A server with the limits of the real one that reads answers for 200 ms. Gives its port.
@@ -15,9 +15,9 @@ const PATIENCE = { headers: 5_000, request: 5_000, unread: 200, lookEvery: 20 }
 async function serve(
   cleanup: (stop: () => void) => void,
   listener: RequestListener,
-  unread = PATIENCE.unread
+  unread = TIMEOUTS_MS.unread
 ) {
-  const server = createHttpServer(listener, { ...PATIENCE, unread })
+  const server = createHttpServer(listener, { ...TIMEOUTS_MS, unread })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   cleanup(() => {
@@ -146,7 +146,7 @@ test.group('Bounds of a connection', () => {
   test('an answer that is not there yet is waited for', async ({ assert, cleanup }) => {
     const port = await serve(cleanup, (_, response) => {
       response.setHeader('Connection', 'close')
-      setTimeout(() => response.end('{}'), 2 * PATIENCE.unread)
+      setTimeout(() => response.end('{}'), 2 * TIMEOUTS_MS.unread)
     })
     const { answers } = await exchange(port, Buffer.from(ONE))
     assert.equal(answers[0].status, 200)

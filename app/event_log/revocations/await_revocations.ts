@@ -31,13 +31,13 @@ app.terminating(() => stopping.abort())
  * after: `E_UNAUTHORIZED_CLIENT`, at the latest with the next look.
  */
 export async function awaitRevocations(
-  query: { after: EventCursor; limit: number; patience: number; mayWait: () => Promise<boolean> },
+  query: { after: EventCursor; limit: number; waitMs: number; mayWait: () => Promise<boolean> },
   given: AbortSignal
 ): Promise<RevocationPage> {
   const signal = AbortSignal.any([given, stopping.signal])
-  const deadline = performance.now() + query.patience
+  const deadline = performance.now() + query.waitMs
   let page = await readRevocations(query.after, query.limit)
-  if (page.revocations.length > 0 || query.patience === 0 || waiting >= MOST_WAITING) return page
+  if (page.revocations.length > 0 || query.waitMs === 0 || waiting >= MOST_WAITING) return page
 
   const hints = new Hints(signal)
   const leave = await eventTail.listen(hints)

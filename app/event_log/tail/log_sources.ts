@@ -105,9 +105,9 @@ export class SqliteLog implements LogSource {
 }
 
 /**
- * Milliseconds after which a statement on this connection has failed.
+ * Milliseconds after which connecting, or a statement on this connection, has failed.
  */
-const PATIENCE = 5_000
+const TIMEOUT_MS = 5_000
 
 /**
  * What stands in the log now and was not visible in the snapshot of the last look. Unlike readers
@@ -132,8 +132,8 @@ export class PostgresLog implements LogSource {
   readonly #client = new pg.Client({
     connectionString: env.get('DATABASE_URL'),
     application_name: 'latchkey log',
-    connectionTimeoutMillis: PATIENCE,
-    query_timeout: PATIENCE,
+    connectionTimeoutMillis: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
     keepAlive: true,
   })
   #snapshot = ''

@@ -8,9 +8,11 @@ import { lockUsersOfSessions } from '#app/sessions/user_lock'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 
 /*
- * The first use of tokens that a refresh gave. Until it is written, the spent refresh token may
- * still ask for others (#app/sessions/retry_refresh), which would take these away: so it is written
- * before it is answered. Every later check reads that it is, and pays nothing.
+ * The use of a token: noted for its session (#app/sessions/last_seen) or its API key
+ * (#app/api_keys/last_used). Of tokens that a refresh gave, the first use comes before: until it is
+ * written, the spent refresh token may still ask for others (#app/sessions/retry_refresh), which would
+ * take these away, so it is written before it is answered. Every later check reads that it is, and
+ * pays nothing.
  */
 
 /**

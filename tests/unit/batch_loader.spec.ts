@@ -36,14 +36,14 @@ test.group('BatchLoader', () => {
     assert,
   }) => {
     const database = new SlowDatabase()
-    const coalescer = new BatchLoader(database.readMany)
+    const loader = new BatchLoader(database.readMany)
     database.values.set('token', 'alive')
-    const early = follow(coalescer.read('token'))
+    const early = follow(loader.read('token'))
     await nextTurn()
     assert.lengthOf(database.statements, 1)
 
     database.values.set('token', 'ended')
-    const late = follow(coalescer.read('token'))
+    const late = follow(loader.read('token'))
     database.statements[0].finish()
     await nextTurn()
     assert.deepEqual(early, { settled: true, value: 'alive' })
@@ -58,9 +58,9 @@ test.group('BatchLoader', () => {
 
   test('a lone read waits for nobody', async ({ assert }) => {
     const database = new SlowDatabase()
-    const coalescer = new BatchLoader(database.readMany)
+    const loader = new BatchLoader(database.readMany)
     for (const turn of [1, 2]) {
-      const read = follow(coalescer.read('token'))
+      const read = follow(loader.read('token'))
       await nextTurn()
       assert.lengthOf(database.statements, turn)
       database.statements[turn - 1].finish()
@@ -73,10 +73,10 @@ test.group('BatchLoader', () => {
     assert,
   }) => {
     const database = new SlowDatabase()
-    const coalescer = new BatchLoader(database.readMany)
-    void coalescer.read('first')
+    const loader = new BatchLoader(database.readMany)
+    void loader.read('first')
     await nextTurn()
-    for (const key of ['a', 'b', 'a', 'c']) void coalescer.read(key)
+    for (const key of ['a', 'b', 'a', 'c']) void loader.read(key)
     await nextTurn()
     assert.lengthOf(database.statements, 1)
     database.statements[0].finish()
@@ -92,15 +92,15 @@ test.group('BatchLoader', () => {
     assert,
   }) => {
     const database = new SlowDatabase()
-    const coalescer = new BatchLoader(database.readMany, { statements: 2 })
+    const loader = new BatchLoader(database.readMany, { statements: 2 })
     database.values.set('token', 'alive')
-    const early = follow(coalescer.read('token'))
+    const early = follow(loader.read('token'))
     await nextTurn()
     database.values.set('token', 'ended')
-    const late = follow(coalescer.read('token'))
+    const late = follow(loader.read('token'))
     await nextTurn()
     assert.lengthOf(database.statements, 2)
-    const waiting = [follow(coalescer.read('token')), follow(coalescer.read('other'))]
+    const waiting = [follow(loader.read('token')), follow(loader.read('other'))]
     await nextTurn()
     assert.lengthOf(database.statements, 2, 'no more at once than may be')
 
@@ -119,21 +119,21 @@ test.group('BatchLoader', () => {
   })
 
   test('every read gets what stands behind its own key', async ({ assert }) => {
-    const coalescer = new BatchLoader(
+    const loader = new BatchLoader(
       async (keys) =>
         new Map(keys.filter((key) => key !== 'none').map((key) => [key, `value of ${key}`]))
     )
-    const values = await Promise.all(['a', 'none', 'b', 'a'].map((key) => coalescer.read(key)))
+    const values = await Promise.all(['a', 'none', 'b', 'a'].map((key) => loader.read(key)))
     assert.deepEqual(values, ['value of a', undefined, 'value of b', 'value of a'])
   })
 
   test('a failed statement fails the reads that went with it and no others', async ({ assert }) => {
     const database = new SlowDatabase()
-    const coalescer = new BatchLoader(database.readMany)
+    const loader = new BatchLoader(database.readMany)
     database.values.set('b', 'alive')
-    const failing = [follow(coalescer.read('a')), follow(coalescer.read('b'))]
+    const failing = [follow(loader.read('a')), follow(loader.read('b'))]
     await nextTurn()
-    const waiting = follow(coalescer.read('b'))
+    const waiting = follow(loader.read('b'))
 
     const fault = new Error('Connection terminated unexpectedly')
     database.statements[0].fail(fault)
@@ -152,32 +152,32 @@ test.group('BatchLoader', () => {
 
   test('a statement that throws before it begins fails its reads alone too', async ({ assert }) => {
     let broken = true
-    const coalescer = new BatchLoader<string>(() => {
+    const loader = new BatchLoader<string>(() => {
       if (broken) throw new Error('no connection')
       return Promise.resolve(new Map([['a', 'alive']]))
     })
-    await assert.rejects(() => coalescer.read('a'), 'no connection')
+    await assert.rejects(() => loader.read('a'), 'no connection')
     broken = false
-    assert.equal(await coalescer.read('a'), 'alive')
+    assert.equal(await loader.read('a'), 'alive')
   })
 
   test('no more than the limit wait; the next are told to come back', async ({ assert }) => {
     const database = new SlowDatabase()
-    const coalescer = new BatchLoader(database.readMany, { waiting: 2, keys: 10 })
-    const under = follow(coalescer.read('under way'))
+    const loader = new BatchLoader(database.readMany, { waiting: 2, keys: 10 })
+    const under = follow(loader.read('under way'))
     await nextTurn()
-    const waiting = [follow(coalescer.read('a')), follow(coalescer.read('a'))]
-    const refused = follow(coalescer.read('b'))
+    const waiting = [follow(loader.read('a')), follow(loader.read('a'))]
+    const refused = follow(loader.read('b'))
     await nextTurn()
-    assert.equal(coalescer.waiting, 2)
+    assert.equal(loader.waiting, 2)
     assert.instanceOf(refused.error, E_UNAVAILABLE)
 
     database.statements[0].finish()
     await nextTurn()
     await nextTurn()
     assert.isTrue(under.settled)
-    assert.equal(coalescer.waiting, 0)
-    const welcome = follow(coalescer.read('b'))
+    assert.equal(loader.waiting, 0)
+    const welcome = follow(loader.read('b'))
     database.statements[1].finish()
     await nextTurn()
     await nextTurn()
@@ -190,7 +190,7 @@ test.group('BatchLoader', () => {
     assert,
   }) => {
     const sizes: number[] = []
-    const coalescer = new BatchLoader(
+    const loader = new BatchLoader(
       async (keys) => {
         sizes.push(keys.length)
         return new Map(keys.map((key) => [key, key.toUpperCase()]))
@@ -198,7 +198,7 @@ test.group('BatchLoader', () => {
       { waiting: 10_000, keys: 100 }
     )
     const keys = Array.from({ length: 1_050 }, (_, index) => `key ${index % 350}`)
-    const values = await Promise.all(keys.map((key) => coalescer.read(key)))
+    const values = await Promise.all(keys.map((key) => loader.read(key)))
     assert.deepEqual(
       values,
       keys.map((key) => key.toUpperCase())
