@@ -32,6 +32,13 @@ export default class MaintenanceProvider {
     const { prune } = await import('#app/jobs/prune')
     const { default: sessionsConfig } = await import('#config/sessions')
     const logger = await this.app.container.make('logger')
+    const { pendingMigrations } = await import('#app/health/readiness')
+    const pending = await pendingMigrations().catch(() => 0)
+    if (pending > 0) {
+      logger.error(
+        `The database lacks ${pending} migrations: run "node ace migration:run --force".`
+      )
+    }
 
     this.#pruning = new ScheduledJob(
       {

@@ -17,16 +17,23 @@ export class MigrationsCheck extends BaseCheck {
 
   override async run(): Promise<HealthCheckResult> {
     if (!this.#applied) {
-      const runner = new MigrationRunner(db, app, { direction: 'up' })
-      const list = await runner.getList()
-      const pending = list.filter((migration) => migration.status === 'pending')
-      if (pending.length > 0) {
-        return Result.failed(`${pending.length} migrations wait: run "node ace migration:run"`)
+      const pending = await pendingMigrations()
+      if (pending > 0) {
+        return Result.failed(`${pending} migrations wait: run "node ace migration:run --force"`)
       }
       this.#applied = true
     }
     return Result.ok('Every migration is applied')
   }
+}
+
+/**
+ * How many migrations of this version the database lacks. Throws when it can't be asked.
+ */
+export async function pendingMigrations(): Promise<number> {
+  const runner = new MigrationRunner(db, app, { direction: 'up' })
+  const list = await runner.getList()
+  return list.filter((migration) => migration.status === 'pending').length
 }
 
 let checks: HealthChecks | undefined

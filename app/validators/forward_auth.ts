@@ -14,10 +14,12 @@ const LONGEST = 90 * 24 * 60 * 60
 export function readMaxAge({ url = '' }: IncomingMessage): number | null {
   const query = url.indexOf('?')
   if (query === -1) return null
-  const values = new URLSearchParams(url.slice(query)).getAll('max_age')
-  if (values.length === 0) return null
-  const [value] = values
-  const isOne = values.length === 1 && /^(0|[1-9]\d{0,6})$/.test(value)
+  const asked = [...new URLSearchParams(url.slice(query))].filter(([name]) =>
+    /^max_age\b/.test(name)
+  )
+  if (asked.length === 0) return null
+  const [[name, value]] = asked
+  const isOne = asked.length === 1 && name === 'max_age' && /^(0|[1-9]\d{0,6})$/.test(value)
   if (isOne && Number(value) <= LONGEST) return Number(value)
   throw new E_INVALID_REQUEST(`Say max_age once, as whole seconds up to ${LONGEST}.`)
 }

@@ -95,4 +95,15 @@ test.group('A transaction', (group) => {
     knex.acquireConnection = begins
     assert.isTrue(isOutage(error), String(error))
   }).skip(process.env.DB_CONNECTION !== 'postgres', 'is about PostgreSQL')
+
+  test('of a database that lacks a migration throws an outage', async ({ assert }) => {
+    for (const statement of ['SELECT 1 FROM missing_table', 'SELECT missing_column FROM users']) {
+      const failing = inTransaction(async (trx) => trx.rawQuery(statement))
+      const error = await failing.then(
+        () => null,
+        (fault) => fault
+      )
+      assert.isTrue(isOutage(error), String(error))
+    }
+  })
 })

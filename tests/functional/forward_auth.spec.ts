@@ -171,6 +171,7 @@ test.group('Forward auth', (group) => {
     const authorization = `Bearer ${tokens.token}`
     for (const query of [
       'max_age=',
+      'max_age[]=600',
       'max_age',
       'max_age=-1',
       'max_age=1.5',
