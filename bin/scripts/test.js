@@ -10,13 +10,13 @@ import { ended, start } from '../ready/node.js'
  * `npm test -- --files=tests/functional/login.spec.ts`.
  *
  * The suites that take minutes run when they are named, or all with `CI=true`; without it the races
- * are short too (tests/harness/pace.ts), and what knows no database runs beside SQLite alone. The
- * suite of the quickstart, which takes as long as an installation and has its own database, runs
- * once.
+ * are short too (tests/harness/pace.ts), and what says little about a database (`unit`, `commands`)
+ * runs beside SQLite alone. The suite of the quickstart, which takes as long as an installation and
+ * has its own database, runs once.
  */
 const QUICKSTART = 'quickstart'
-const KNOW_NO_DATABASE = ['unit']
-const TAKE_MINUTES = ['browser', 'hostile', 'outage', 'chaos']
+const ON_SQLITE_ALONE = ['unit', 'commands']
+const TAKE_MINUTES = ['concurrency', 'browser', 'hostile', 'outage', 'chaos']
 const everything = ![undefined, '', '0', 'false'].includes(process.env.CI)
 const suites = adonisrc.tests.suites.map(({ name }) => name).filter((name) => name !== QUICKSTART)
 const quickSuites = suites.filter((name) => everything || !TAKE_MINUTES.includes(name))
@@ -45,7 +45,7 @@ const sum = (count) => results.reduce((total, result) => total + result[count], 
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
 if (args.length === 0 && !everything) {
   const left = [...TAKE_MINUTES, QUICKSTART].join(', ')
-  console.log(`CI=true npm test also runs what takes minutes: ${left}, and longer races.`)
+  console.log(`CI=true npm test also runs what takes minutes: ${left}.`)
 }
 process.exitCode = interrupted || sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
 
@@ -61,7 +61,7 @@ function planRuns() {
   const suitesOf = (database) =>
     everything || database === 'sqlite'
       ? quickSuites
-      : quickSuites.filter((name) => !KNOW_NO_DATABASE.includes(name))
+      : quickSuites.filter((name) => !ON_SQLITE_ALONE.includes(name))
   const both = ['sqlite', 'postgres'].map((database) => ({
     title: `Tests on ${database}`,
     database,
