@@ -52,8 +52,13 @@ function showNav(user, current) {
   )
   const out = element('button', { type: 'button' }, 'Sign out')
   out.addEventListener('click', async () => {
-    await call('POST', '/api/v1/auth/logout').catch(() => {})
-    leave()
+    try {
+      await call('POST', '/api/v1/auth/logout')
+      leave()
+    } catch {
+      /** Ended before: that is shown already. Else the session lives, and nobody is told otherwise. */
+      if (isSignedIn()) say('You are still signed in: signing out did not work. Please try again.')
+    }
   })
   who.replaceChildren(user.email, out)
 }

@@ -84,6 +84,23 @@ test.group('Console', (group) => {
     assert.notInclude(notice, 'lost phone')
   })
 
+  test('who could not be signed out is told so, and stays signed in', async () => {
+    const user = await makeUser()
+    const page = await visitor()
+    await signIn(page, user.email, 'Laptop')
+    const unavailable = {
+      status: 503,
+      json: { errors: [{ code: 'E_UNAVAILABLE', message: 'Later' }] },
+    }
+    await page.route('**/auth/logout', (route) => route.fulfill(unavailable))
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await page.getByText('You are still signed in').waitFor()
+    await page.getByRole('heading', { name: 'Your devices' }).waitFor()
+    await page.unroute('**/auth/logout')
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+
   test('the list shows another device at once, renames it and signs it out', async () => {
     sessionsConfig.limit = 0
     const user = await makeUser()
