@@ -10,7 +10,8 @@ export default class SessionsPrune extends OperatorCommand {
   static description = 'Remove ended sessions, explained tokens, old events and expired tokens'
   static help = [
     'A server does the same by itself once an hour, with 30d. Holders of tokens that are removed',
-    'learn no more why their session ended.',
+    'learn no more why their session ended. With EMAIL_VERIFICATION=required, accounts whose e-mail',
+    'nobody verified within a week of the sign-up are removed as well.',
   ]
 
   @flags.string({ description: 'How long ago they ended, such as 30d or 12h', default: '30d' })
@@ -30,8 +31,8 @@ export default class SessionsPrune extends OperatorCommand {
     this.say(
       `Wrote the end of ${pruned.lapsed} session(s). Removed ${pruned.sessions} ended session(s), ` +
         `${pruned.endedTokens} explained token(s), ${pruned.events} event(s), ` +
-        `${pruned.tokens} expired token(s), ${pruned.passwordResets} reset link(s) and ${pruned.spent} spent proof(s) ` +
-        'and counts.'
+        `${pruned.tokens} expired token(s), ${pruned.passwordResets} reset link(s), ${pruned.spent} spent proof(s) ` +
+        `and counts, and ${pruned.unverified} account(s) whose e-mail nobody verified.`
     )
   }
 }

@@ -29,6 +29,14 @@ export async function readAccount(email: string): Promise<User | null> {
 }
 
 /**
+ * Whether nobody may sign in to the account yet: a stranger may have made it, until the e-mail is
+ * verified.
+ */
+export function awaitsVerification(user: User): boolean {
+  return accountsConfig.verifiesEmail && user.mustVerifyEmail === true && !user.isEmailVerified
+}
+
+/**
  * The user of an account, whose password this is. No account and a wrong password cost the same
  * work and throw the same `E_INVALID_CREDENTIALS`; the right password of a disabled account throws
  * `E_ACCOUNT_DISABLED`, that of one whose e-mail must be verified first `E_EMAIL_NOT_VERIFIED`.
@@ -41,9 +49,7 @@ export async function verifyCredentials(
   const matches = await verifyPassword(user?.password ?? null, password, caller)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-  if (accountsConfig.verifiesEmail && user.mustVerifyEmail && !user.isEmailVerified) {
-    throw new E_EMAIL_NOT_VERIFIED()
-  }
+  if (awaitsVerification(user)) throw new E_EMAIL_NOT_VERIFIED()
   if (isOutdated(user.password!)) await strengthen(user, password, caller)
   return user
 }

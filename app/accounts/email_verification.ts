@@ -121,6 +121,8 @@ async function setEmail(
   user: User,
   change: { email: string; verified: boolean; actor: Actor; note?: string | null }
 ): Promise<void> {
+  /** An account that was verified once is not closed, or pruned, for the address an operator gives it. */
+  if (user.isEmailVerified) user.mustVerifyEmail = false
   user.email = change.email
   user.emailVerifiedAt = change.verified ? DateTime.fromJSDate(clock.now()) : null
   await user.useTransaction(trx).save()

@@ -1,5 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { awaitsVerification } from '#app/accounts/credentials'
 import { findUserBy } from '#app/accounts/find_users'
 import { readLegacyJwt, type LegacyClaims } from '#app/accounts/legacy_jwt'
 import legacyJwtConfig from '#config/legacy_jwt'
@@ -16,7 +17,8 @@ const REFUSED = 'The old token is not accepted. Please sign in.'
  * Turns a JWT of the old system into a session, once, under the session policy like any sign-in.
  *
  * Throws `E_INVALID_CREDENTIALS` for a token that is not believed, was exchanged before, is older
- * than a force logout or a password change of its user, or comes after `LEGACY_JWT_UNTIL`;
+ * than a force logout or a password change of its user, comes after `LEGACY_JWT_UNTIL`, or names an
+ * account whose e-mail must be verified first: its password may be a stranger's, and would live on;
  * `E_ACCOUNT_DISABLED`; and what `openSession` throws. A refused sign-in does not spend the token.
  */
 export async function exchangeJwt(
@@ -33,6 +35,7 @@ export async function exchangeJwt(
   return withUserLock(known.id, async (trx, user) => {
     if (!user) throw new E_INVALID_CREDENTIALS(REFUSED)
     if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+    if (awaitsVerification(user)) throw new E_INVALID_CREDENTIALS(REFUSED)
     if (await isOverruled(trx, user, claims.issuedAt)) throw new E_INVALID_CREDENTIALS(REFUSED)
     if (!(await spend(trx, user, claims))) throw new E_INVALID_CREDENTIALS(REFUSED)
 

@@ -1,6 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Caller } from '#app/background/semaphore'
-import { readAccount } from '#app/accounts/credentials'
+import { awaitsVerification, readAccount } from '#app/accounts/credentials'
 import { writeVerifyMail } from '#app/accounts/email_verification'
 import { mailLink } from '#app/accounts/mailed_links'
 import { mintResetLink } from '#app/accounts/password_reset'
@@ -75,7 +75,8 @@ export async function signUp(
  * Makes an account whose e-mail must be verified before its first sign-in, and mails the link. For a
  * taken e-mail it does as much work and ends the same way, so whoever asks learns nothing: the mail
  * then tells the account's owner, with a link to reset the password. That link, and not one that
- * verifies: the account may be one that a stranger made with a password of their own.
+ * verifies: the account may be one that a stranger made with a password of their own. While it awaits
+ * its verification, nobody can tell whose it is, so it loses password and links: the mailbox decides.
  */
 export async function signUpToVerify(account: SignUp, caller?: Caller): Promise<void> {
   await refuseGuessable(account.password, account.email)
@@ -95,7 +96,19 @@ async function tellOwner(email: string): Promise<void> {
   const owner = await readAccount(email)
   if (!owner) return
   await mailLink(owner.id, async (trx, user) => {
+    const isDisputed = awaitsVerification(user)
+    if (isDisputed) await forgetSignUp(trx, user)
     const link = await mintResetLink(trx, user)
-    return link === null ? null : new SignUpAgainMail(link)
+    return link === null ? null : new SignUpAgainMail(link, isDisputed)
   })
+}
+
+/**
+ * Takes from an account what whoever signed up first left in it: the password, which no later link may
+ * bring to life either, and the links that verify. For use under the user's lock.
+ */
+async function forgetSignUp(trx: TransactionClientContract, user: User): Promise<void> {
+  user.password = ''
+  await user.useTransaction(trx).save()
+  await trx.from('password_resets').where({ user_id: user.id, purpose: 'verify' }).delete()
 }

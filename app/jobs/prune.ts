@@ -1,16 +1,25 @@
 import db from '@adonisjs/lucid/services/db'
+import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import { endApiKey } from '#app/api_keys/end_api_keys'
 import { inBatches } from '#app/background/batches'
+import accountsConfig from '#config/accounts'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { writeDueEndsOf } from '#app/sessions/end'
 import { inList, rows } from '#app/database/sql'
 import { timedOutSql } from '#app/sessions/liveness'
+import { stepUnderLocks } from '#app/sessions/user_lock'
+import { appendEvents } from '#app/event_log/append'
 
 /**
  * Lapsed sessions that are read at once.
  */
 const BATCH = 500
+
+/**
+ * How long a sign-up may wait for its e-mail to be verified, in milliseconds.
+ */
+const UNVERIFIED_FOR = 7 * 24 * 60 * 60 * 1000
 
 /**
  * What was removed, and `lapsed`: sessions past a lifetime whose end was written.
@@ -24,13 +33,16 @@ export type Pruned = {
   passwordResets: number
   /** Proofs of possession, windows of rate limits and exchanged JWTs that are past their time. */
   spent: number
+  /** Accounts of sign-ups whose e-mail nobody verified. */
+  unverified: number
 }
 
 /**
  * Writes the end of sessions that time has ended, and removes what is older than `olderThan`
  * milliseconds: ended sessions, explained tokens, events, and tokens that have expired. Spent
- * refresh tokens stay as long as their session lives, since their reuse must be noticed. Works in
- * batches, and stops between two when `signal` says so.
+ * refresh tokens stay as long as their session lives, since their reuse must be noticed. Sign-ups
+ * whose e-mail nobody verified within a week go too, where that is required. Works in batches, and
+ * stops between two when `signal` says so.
  */
 export async function prune(options: { olderThan: number; signal?: AbortSignal }): Promise<Pruned> {
   const before = new Date(clock.millis() - options.olderThan)
@@ -43,6 +55,7 @@ export async function prune(options: { olderThan: number; signal?: AbortSignal }
     tokens: await removeExpiredTokens(before, signal),
     passwordResets: await removePasswordResets(signal),
     spent: await removeSpent(signal),
+    unverified: await removeUnverified(signal),
   }
 }
 
@@ -136,6 +149,43 @@ async function removeSpent(signal?: AbortSignal): Promise<number> {
   const windows = await remove('rate_limits', 'key', 'expire <= ?', [now.getTime()], signal)
   if (legacyJwtConfig.until && now < legacyJwtConfig.until) return proofs + windows
   return proofs + windows + (await remove('exchanged_jwts', 'hash', 'true', [], signal))
+}
+
+/**
+ * Frees the addresses that somebody signed up with and never showed to be theirs.
+ */
+async function removeUnverified(signal?: AbortSignal): Promise<number> {
+  if (!accountsConfig.verifiesEmail) return 0
+  const before = new Date(clock.millis() - UNVERIFIED_FOR)
+  const left = () => unverified(db.connection(), before)
+  const step = stepUnderLocks({ left, number: 'id', owner: 'id' }, async (trx, ids) => {
+    const found = await unverified(trx, before).whereIn('id', ids).select('id')
+    const gone = found.map(({ id }) => Number(id))
+    await appendEvents(
+      trx,
+      gone.map((userId) => ({ type: 'user.deleted', userId, actor: 'system' }))
+    )
+    await trx.from('users').whereIn('id', gone).delete()
+    return gone.length
+  })
+  const removed = await inBatches(step, { signal })
+  return removed.done
+}
+
+/**
+ * Neither those that were signed in to while nothing had to be verified, nor those in which an
+ * operator had a hand: disabled, administrators, with the id of another system.
+ */
+function unverified(client: QueryClientContract, before: Date) {
+  return client
+    .from('users')
+    .where({ must_verify_email: true, role: 'user' })
+    .where('created_at', '<=', before)
+    .whereNull('email_verified_at')
+    .whereNull('disabled_at')
+    .whereNull('external_id')
+    .whereNotExists((query) => query.from('sessions').whereColumn('user_id', 'users.id'))
+    .whereNotExists((query) => query.from('api_tokens').whereColumn('tokenable_id', 'users.id'))
 }
 
 /**

@@ -13,13 +13,13 @@ export default class ConfirmEmailMail extends BaseMail {
   override prepare() {
     this.message.text(
       [
-        'Somebody, most likely you, gave this address as that of their account. To confirm that it is',
-        'yours, open this link within a day:',
+        'Somebody, most likely you, gave this address as that of their account. Confirm only if you',
+        'signed up, or asked for it in your account, yourself. Then open this link within a day:',
         '',
         this.link,
         '',
-        'It works once. If you have no such account, do nothing: without the link the address is not',
-        'taken for yours.',
+        'It works once. If it was not you, do nothing: with the link you would confirm the account of',
+        'somebody else, who knows its password. Without it the address is not taken for theirs.',
       ].join('\n')
     )
   }

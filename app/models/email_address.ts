@@ -7,6 +7,12 @@ import { domainToASCII } from 'node:url'
 const REFUSED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}\s]/u
 
 /**
+ * ASCII that is in no domain. `domainToASCII` reads a URL, where `/`, `?`, `#`, `\` and `:` end the
+ * host and `%` hides any other character.
+ */
+const NOT_IN_DOMAIN = /[^\w.\-\P{ASCII}]/u
+
+/**
  * The one normal form of an e-mail address, by which accounts are told apart: composed characters
  * (NFC), case folded, the domain in ASCII (IDNA). Null when it has none: no address, or one with
  * controls. Every place that reads an address, from a request or a terminal, asks this.
@@ -15,17 +21,22 @@ export function normalizeEmail(given: string): string | null {
   const address = given.trim()
   const at = address.lastIndexOf('@')
   if (at < 1 || REFUSED.test(address)) return null
-  const domain = domainToASCII(address.slice(at + 1).normalize('NFC'))
+  const host = address.slice(at + 1).normalize('NFC')
+  const domain = NOT_IN_DOMAIN.test(host) ? '' : domainToASCII(host)
   if (!domain) return null
   return `${foldCase(address.slice(0, at))}@${domain}`
 }
 
 /**
- * Upper case first, so that letters with several lower cases (`ß` and `SS`, final sigma) meet; NFC
- * again, because a change of case can take a character apart.
+ * Unicode's full case folding (CaseFolding.txt, C and F): lower, upper and lower case again, so that
+ * `ß`, `ẞ` and `SS` meet; each character by itself, so that a sigma is final nowhere; and without the
+ * dotless `ı`, which is no `i`. NFC again, because a change of case can take a character apart.
  */
 function foldCase(text: string): string {
-  return text.normalize('NFC').toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
+  return text
+    .normalize('NFC')
+    .replace(/[^ı]/gu, (letter) => letter.toLowerCase().toUpperCase().toLowerCase())
+    .normalize('NFC')
 }
 
 /**

@@ -23,6 +23,7 @@ const NOTHING = {
   tokens: 0,
   passwordResets: 0,
   spent: 0,
+  unverified: 0,
 }
 
 /**

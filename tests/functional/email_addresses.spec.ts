@@ -34,6 +34,31 @@ const REFUSED = [
   '@example.com',
   'a@exa mple.com',
   'a\ud800@example.com',
+  /** What a URL reads as more than a host, or hides in one. */
+  ...[
+    '/evil',
+    '/',
+    '?x',
+    '#',
+    '#x',
+    '\\evil',
+    ':80',
+    ':',
+    '%',
+    '%2e',
+    ';',
+    ',b.com',
+    '"',
+    '|',
+    '(c)',
+  ].map((more) => `a@EXAMPLE.COM${more}`),
+  'a@ex%61mple.com',
+  'a@%65xample.com',
+  'a@example%2Ecom',
+  'a@example.com／evil',
+  'a@example.com？x',
+  'a@ex％61mple.com',
+  'a@[::1]',
 ]
 
 test.group('E-mail addresses', (group) => {
@@ -90,6 +115,41 @@ test.group('E-mail addresses', (group) => {
       assert.isNull(normalizeEmail(`${email}x\n@example.com`))
     }
     assert.equal(await countRows('users'), 0)
+  })
+
+  test('case is folded as Unicode says: {0}')
+    .with([
+      ['straße', 'STRASSE', 'STRAẞE', 'straſſe'],
+      ['ΟΔΟΣ', 'οδος', 'οδοσ'],
+      ['K', 'k', '\u212a'],
+      ['İ', 'i\u0307'],
+      ['ŉ', 'ʼN'],
+    ])
+    .run(({ assert }, spellings) => {
+      const forms = spellings.map((local) => normalizeEmail(`${local}@example.com`))
+      assert.isNotNull(forms[0])
+      assert.lengthOf(new Set(forms), 1)
+      assert.equal(normalizeEmail(forms[0]!), forms[0])
+    })
+
+  test('a dotless i is no i, also for an account that is spelt with it', async ({
+    client,
+    assert,
+  }) => {
+    const dotted = await makeUser({ email: 'ismail@example.com' })
+    const dotless = await client
+      .post('/api/v1/auth/signup')
+      .json({ email: 'ısmaıl@EXAMPLE.com', password: PASSWORD })
+    dotless.assertStatus(201)
+    const { email, id } = dotless.body().data.user
+    assert.equal(email, 'ısmaıl@example.com')
+    for (const [spelling, owner] of [
+      ['ISMAIL@example.com', dotted.id],
+      ['ısmaıl@example.com', id],
+    ]) {
+      const found = await findUser(spelling)
+      assert.equal(found?.id, owner)
+    }
   })
 
   test('a look-alike is an account of its own, told as unverified', async ({ client, assert }) => {

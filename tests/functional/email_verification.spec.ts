@@ -1,14 +1,13 @@
 import { test } from '@japa/runner'
 import type { ApiClient } from '@japa/api-client'
 import db from '@adonisjs/lucid/services/db'
-import { SignJWT } from 'jose'
-import { confirmEmail } from '#app/accounts/email_verification'
+import { changeEmail, confirmEmail } from '#app/accounts/email_verification'
 import { mintLink } from '#app/accounts/mailed_links'
 import clock from '#app/clock'
+import { prune } from '#app/jobs/prune'
 import { withUserLock } from '#app/sessions/user_lock'
 import { hashToken } from '#app/tokens/token'
 import accountsConfig from '#config/accounts'
-import legacyJwtConfig from '#config/legacy_jwt'
 import { rateLimits } from '#config/rate_limits'
 import type User from '#models/user'
 import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
@@ -66,6 +65,10 @@ const rowOf = ({ id }: { id: number }) => db.from('users').where('id', id).first
 const emailOf = async (user: { id: number }): Promise<string> => {
   const row = await rowOf(user)
   return row.email
+}
+const allEmails = async (): Promise<string[]> => {
+  const users = await db.from('users')
+  return users.map((user) => user.email)
 }
 const isVerified = async (user: { id: number }): Promise<boolean> => {
   const row = await rowOf(user)
@@ -178,6 +181,150 @@ test.group('Sign-up with a verified e-mail', (group) => {
     dead.assertStatus(422)
   })
 
+  test('while two have signed up with it, no password and no link but that of the owner counts', async ({
+    client,
+    assert,
+  }) => {
+    clock.freeze()
+    const email = 'vic@example.com'
+    const stranger = 'the password of a stranger'
+    await signUp(client, email, stranger)
+    const first = await lastToken(email)
+    await signUp(client, ' VIC@example.com ')
+    const followed = await confirm(client, first)
+    followed.assertStatus(422)
+
+    const [asked, told] = await textsTo(email)
+    assert.include(asked, 'Confirm only if you')
+    assert.include(told, 'Passwords given so far do not count')
+    const link = await lastToken(email)
+    assert.match(link, /^opr_/)
+
+    /** Nor does a link that is asked for later bring the password of the first back. */
+    clock.advance(MINUTE)
+    await verify(client, email)
+    const confirmed = await confirm(client, await lastToken(email))
+    confirmed.assertStatus(204)
+    for (const password of [stranger, PASSWORD, '']) {
+      const login = await logIn(client, email, password)
+      assert.notEqual(login.status(), 200)
+    }
+    const set = await reset(client, link)
+    set.assertStatus(204)
+    const owner = await logIn(client, email, NEW)
+    owner.assertStatus(200)
+  })
+
+  test('a third sign-up within the minute leaves the link that is out, and stops the one to verify', async ({
+    client,
+    assert,
+  }) => {
+    clock.freeze()
+    const email = 'vic@example.com'
+    await signUp(client, email)
+    const first = await lastToken(email)
+    await post(client, 'password/forgot', { email })
+    const link = await lastToken(email)
+    await signUp(client, email)
+    assert.lengthOf(await mailsTo(email), 2)
+    const followed = await confirm(client, first)
+    followed.assertStatus(422)
+    const set = await reset(client, link)
+    set.assertStatus(204)
+    const owner = await logIn(client, email, NEW)
+    owner.assertStatus(200)
+  })
+
+  test('an address that nobody verified comes free after a week, to the second', async ({
+    client,
+    assert,
+  }) => {
+    clock.freeze()
+    const email = 'vic@example.com'
+    await signUp(client, email, 'the password of a stranger')
+    const row = await db.from('users').where({ email }).firstOrFail()
+    const { tokens } = await signIn(await makeUser({ email: 'ada@example.com' }))
+    await change(client, tokens.token, email)
+    assert.lengthOf(await mailsTo(email), 1)
+
+    clock.advance(7 * DAY - 1000)
+    const early = await prune({ olderThan: 30 * DAY })
+    assert.equal(early.unverified, 0)
+    clock.advance(1000)
+    const stopped = await prune({ olderThan: 30 * DAY, signal: AbortSignal.abort() })
+    assert.equal(stopped.unverified, 0)
+    accountsConfig.verifiesEmail = false
+    const unasked = await prune({ olderThan: 30 * DAY })
+    assert.equal(unasked.unverified, 0)
+    accountsConfig.verifiesEmail = true
+    const pruned = await prune({ olderThan: 30 * DAY })
+    assert.equal(pruned.unverified, 1)
+
+    const event = await db.from('session_events').where('type', 'user.deleted').firstOrFail()
+    assert.deepEqual([event.user_id, event.actor], [row.id, 'system'])
+    assert.deepEqual(await allEmails(), ['ada@example.com'])
+    assert.equal(await countRows('password_resets', { purpose: 'verify' }), 0)
+    await signUp(client, email)
+    const confirmed = await confirm(client, await lastToken(email))
+    confirmed.assertStatus(204)
+    const owner = await logIn(client, email)
+    owner.assertStatus(200)
+  })
+
+  test("more unverified sign-ups than a batch holds go, and no account that is anybody's", async ({
+    client,
+    assert,
+  }) => {
+    clock.freeze()
+    const at = { created_at: clock.now(), updated_at: clock.now() }
+    const waiting = (index: number) => ({
+      email: `${index}@example.com`,
+      password: '',
+      must_verify_email: true,
+      ...at,
+    })
+    for (let start = 0; start < 250; start += 50) {
+      const rows = Array.from({ length: 50 }, (_, index) => waiting(start + index))
+      await db.table('users').multiInsert(rows)
+    }
+    const kept: Record<string, object> = {
+      'verified@example.com': { email_verified_at: clock.now() },
+      'before@example.com': { must_verify_email: false },
+      'disabled@example.com': { disabled_at: clock.now() },
+      'root@example.com': { role: 'admin' },
+      'known@example.com': { external_id: 'known' },
+    }
+    for (const [email, traits] of Object.entries(kept)) {
+      await db.table('users').insert({ ...waiting(0), email, ...traits })
+    }
+    accountsConfig.verifiesEmail = false
+    for (const email of ['used@example.com', 'moved@example.com']) await signUp(client, email)
+    await db
+      .from('users')
+      .whereIn('email', ['used@example.com', 'moved@example.com'])
+      .update({ must_verify_email: true })
+    accountsConfig.verifiesEmail = true
+
+    /** Who verified once, and was given another address by an operator, is not waiting. */
+    const moved = await db.from('users').where('email', 'moved@example.com').firstOrFail()
+    await verify(client, moved.email)
+    await confirm(client, await lastToken(moved.email))
+    await changeEmail(moved.id, 'elsewhere@example.com', { actor: 'command:user:email' })
+    await db.from('sessions').where('user_id', moved.id).delete()
+    await db.from('api_tokens').where('tokenable_id', moved.id).delete()
+
+    clock.advance(8 * DAY)
+    const { unverified } = await prune({ olderThan: 30 * DAY })
+    assert.equal(unverified, 250)
+    assert.sameMembers(await allEmails(), [
+      ...Object.keys(kept),
+      'used@example.com',
+      'elsewhere@example.com',
+    ])
+    const login = await logIn(client, 'elsewhere@example.com')
+    login.assertStatus(200)
+  })
+
   test('of several at once with one address one makes the account', async ({ client, assert }) => {
     const spellings = ['ada@example.com', 'ADA@example.com', ' ada@EXAMPLE.com']
     const answers = await Promise.all(spellings.map((email) => signUp(client, email)))
@@ -222,20 +369,6 @@ test.group('Sign-up with a verified e-mail', (group) => {
     accountsConfig.verifiesEmail = false
     const login = await logIn(client, 'ada@example.com')
     login.assertStatus(200)
-  })
-
-  test('is not asked of a sign-in that another system answers for', async ({ client, cleanup }) => {
-    const before = { ...legacyJwtConfig }
-    cleanup(() => void Object.assign(legacyJwtConfig, before))
-    const [secret, until] = ['the old system shared this secret', new Date(Date.now() + DAY)]
-    Object.assign(legacyJwtConfig, { secret, until, user: 'email' })
-    await signUp(client, 'ada@example.com')
-    const now = Math.floor(clock.millis() / 1000)
-    const jwt = await new SignJWT({ sub: 'ada@example.com', iat: now, exp: now + 3600 })
-      .setProtectedHeader({ alg: 'HS256' })
-      .sign(new TextEncoder().encode(secret))
-    const exchanged = await post(client, 'exchange', { jwt })
-    exchanged.assertStatus(200)
   })
 
   test('a refusal for want of it is no wrong guess', async ({ client }) => {

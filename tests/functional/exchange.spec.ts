@@ -7,11 +7,12 @@ import { test } from '@japa/runner'
 import { SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose'
 import clock from '#app/clock'
 import legacyJwtConfig from '#config/legacy_jwt'
+import accountsConfig from '#config/accounts'
 import sessionsConfig from '#config/sessions'
-import type User from '#models/user'
+import User from '#models/user'
 import { forceLogout } from '#app/force_logout/force_logout'
 import { makeUser, signIn } from '#tests/harness/accounts'
-import { openMailbox } from '#tests/harness/mailbox'
+import { openMailbox, tokenIn } from '#tests/harness/mailbox'
 import { countRows, emptyDatabase } from '#tests/harness/database'
 
 const SECRET = 'the old system shared this secret'
@@ -163,6 +164,45 @@ test.group('Exchange of old tokens', (group) => {
         answer.assertStatus(right || signsInBystander ? 200 : 400)
         if (right) assert.equal(answer.body().data.user.id, user.id)
       }
+    })
+
+  test(
+    'an account that awaits its verification is not taken, and the token stays (email_verified: {$self})'
+  )
+    .with([undefined, true])
+    .run(async ({ client, assert, cleanup }, verified) => {
+      const { verifiesEmail } = accountsConfig
+      const mailbox = openMailbox()
+      cleanup(async () => {
+        accountsConfig.verifiesEmail = verifiesEmail
+        await mailbox.read()
+        mailbox.close()
+      })
+      accountsConfig.verifiesEmail = true
+      const email = 'vic@example.com'
+      await client
+        .post('/api/v1/auth/signup')
+        .json({ email, password: 'the password of a stranger' })
+      const waiting = await User.findByOrFail({ email })
+      const jwt = await oldToken(waiting, { email_verified: verified })
+      const refused = await post(client, jwt)
+      refused.assertStatus(400)
+      assert.equal(refused.body().errors[0].code, 'E_INVALID_CREDENTIALS')
+      assert.equal(await countRows('sessions'), 0)
+
+      const [mail] = await mailbox.read()
+      await client.post('/api/v1/auth/email/confirm').json({ token: tokenIn(mail.text) })
+      const accepted = await post(client, jwt)
+      accepted.assertStatus(200)
+    })
+
+  test('what is no address is nobody: {$self}')
+    .with(['a@example.com/evil', 'a@ex%61mple.com', 'a@example.com#', 'ı@example.com'])
+    .run(async ({ client }, sub) => {
+      await makeUser({ email: 'a@example.com' })
+      await makeUser({ email: 'i@example.com' })
+      const refused = await post(client, await oldToken(await makeUser(), { sub }))
+      refused.assertStatus(400)
     })
 
   test('an external id that none can have is nobody')
