@@ -39,6 +39,9 @@ function showNav(user, current) {
   const who = document.getElementById('who')
   nav.hidden = user?.role !== 'admin'
   who.hidden = !user
+  /** Nothing of the person stays in the page (ASVS 14.3.1). */
+  nav.replaceChildren()
+  who.replaceChildren()
   if (!user) return
   const section = (name, label, go) => {
     const button = element('button', { type: 'button' }, label)
