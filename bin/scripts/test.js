@@ -11,11 +11,11 @@ import { ended, start } from '../ready/node.js'
  *
  * The suites that take minutes run when they are named, or all with `CI=true`; without it the races
  * are short too (tests/harness/pace.ts), and what says little about a database (`unit`, `commands`)
- * runs beside SQLite alone. The suite of the quickstart, which takes as long as an installation and
+ * runs beside one of them. The suite of the quickstart, which takes as long as an installation and
  * has its own database, runs once.
  */
 const QUICKSTART = 'quickstart'
-const ON_SQLITE_ALONE = ['unit', 'commands']
+const ON_ONE_DATABASE = { unit: 'sqlite', commands: 'postgres' }
 const TAKE_MINUTES = ['concurrency', 'browser', 'hostile', 'outage', 'chaos']
 const everything = ![undefined, '', '0', 'false'].includes(process.env.CI)
 const suites = adonisrc.tests.suites.map(({ name }) => name).filter((name) => name !== QUICKSTART)
@@ -59,9 +59,9 @@ function planRuns() {
 
   const chooses = args.some((arg) => suites.includes(arg) || arg.startsWith('--files'))
   const suitesOf = (database) =>
-    everything || database === 'sqlite'
-      ? quickSuites
-      : quickSuites.filter((name) => !ON_SQLITE_ALONE.includes(name))
+    quickSuites.filter(
+      (name) => everything || [undefined, database].includes(ON_ONE_DATABASE[name])
+    )
   const both = ['sqlite', 'postgres'].map((database) => ({
     title: `Tests on ${database}`,
     database,
