@@ -55,7 +55,7 @@ export function servedRoutes(): Route[] {
  */
 function plain(pattern: string, field: string): string {
   if (field === 'email')
-    return /forgot/.test(pattern) ? '"nobody@example.com"' : '"taken@example.com"'
+    return /forgot|email.verify/.test(pattern) ? '"nobody@example.com"' : '"taken@example.com"'
   if (field === 'device') return `{"id":"d-${values.MARKER}","name":"Phone","platform":"ios"}`
   if (field === 'endSessions') return '["nothing"]'
   return `"${values.MARKER} wrong"`
