@@ -33,12 +33,16 @@ export default class MaintenanceProvider {
     const { default: sessionsConfig } = await import('#config/sessions')
     const logger = await this.app.container.make('logger')
     const { pendingMigrations } = await import('#app/health/readiness')
-    const pending = await pendingMigrations().catch(() => 0)
-    if (pending > 0) {
-      logger.error(
-        `The database lacks ${pending} migrations: run "node ace migration:run --force".`
-      )
-    }
+    /** Not waited for: a database that does not answer holds up nothing here. */
+    void pendingMigrations().then(
+      (pending) => {
+        if (pending === 0) return
+        logger.error(
+          `The database lacks ${pending} migrations: run "node ace migration:run --force".`
+        )
+      },
+      () => {}
+    )
 
     this.#pruning = new ScheduledJob(
       {

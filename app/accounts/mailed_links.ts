@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import type { BaseMail } from '@adonisjs/mail'
 import logger from '@adonisjs/core/services/logger'
 import db from '@adonisjs/lucid/services/db'
@@ -9,9 +9,8 @@ import clock from '#app/clock'
 import { rows } from '#app/database/sql'
 import { aliveSql } from '#app/sessions/liveness'
 import { withUserLock } from '#app/sessions/user_lock'
-import { hashToken } from '#app/tokens/token'
+import { derivedKey, hashToken } from '#app/tokens/token'
 import accountsConfig from '#config/accounts'
-import { appKey } from '#config/app'
 import { E_UNAVAILABLE, E_VALIDATION_ERROR } from '#exceptions/errors'
 import { notify } from '#mails/mail_queue'
 import type User from '#models/user'
@@ -54,10 +53,7 @@ export type Purpose = keyof typeof PURPOSES
  */
 const PAUSE = 60 * 1000
 
-/**
- * A key for this alone, from `APP_KEY`, which the nodes share.
- */
-const key = Buffer.from(hkdfSync('sha256', appKey.release(), '', 'latchkey link in a mail', 32))
+const key = derivedKey('latchkey link in a mail')
 
 /**
  * Makes a new link of a user and returns its token, which is derived from the row's id and never

@@ -90,8 +90,7 @@ export function ownKeysLiveOn(count: number): string | null {
 }
 
 /**
- * A user's API keys, newest first. A key past its time is listed until its end is
- * written.
+ * A user's API keys, newest first. A key past its time is listed until its end is written.
  */
 export async function listApiKeys(user: Pick<User, 'id'>): Promise<ApiKey[]> {
   const rows = await keysOfUser(db.connection(), user).orderBy('id', 'desc')

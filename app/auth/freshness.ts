@@ -4,8 +4,8 @@ import { E_REAUTHENTICATION_REQUIRED } from '#exceptions/errors'
 
 /**
  * Refuses a session whose user showed who they are longer ago than `maxAge` seconds: whoever found
- * an unlocked device or stole a token can't do what lasts. So it does an API key (null), which has
- * no sign-in. Throws `E_REAUTHENTICATION_REQUIRED`.
+ * an unlocked device or stole a token can't do what outlives the session. An API key (null) has no
+ * sign-in and is refused. Throws `E_REAUTHENTICATION_REQUIRED`.
  */
 export function requireFresh(session: Session | null, maxAge: number): void {
   if (session && clock.millis() - session.authenticatedAt.getTime() < maxAge * 1000) return

@@ -13,12 +13,13 @@ import { clientAddress } from '#app/http/client_address'
 import { networkOf } from '#app/network'
 import { appUrl } from '#config/app'
 import env from '#start/env'
-import { userAgentFamily, userAgentOf } from '#app/devices/device'
+import { userAgentOf } from '#app/devices/device'
 import type { Credentials } from '#app/auth/bearer'
 import sessionsConfig from '#config/sessions'
 import { E_INVALID_DPOP_PROOF, E_SESSION_ENDED, E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
 import type { Holder } from '#app/sessions/with_refresh_token'
 import { endSession } from '#app/sessions/end'
+import { isUsedByOther } from '#app/sessions/policy'
 import type { ProvenKey, Session } from '#app/sessions/session'
 
 /**
@@ -76,9 +77,7 @@ export function enforceBinding(
 async function demandHolder(session: Session, credentials: Credentials, request: BoundRequest) {
   const bound = session.keyThumbprint
   if (bound !== null) await demandProof(bound, credentials, request)
-  if (sessionsConfig.binding === 'user_agent') {
-    await demandUserAgent(session, userAgentOf(request.message))
-  }
+  await demandUserAgent(session, userAgentOf(request.message))
 }
 
 /**
@@ -177,7 +176,7 @@ function proofsOf({ rawHeaders }: IncomingMessage): string[] {
 }
 
 async function demandUserAgent(session: Session, userAgent: string | null) {
-  if (userAgentFamily(session.userAgent) === userAgentFamily(userAgent)) return
+  if (!isUsedByOther(session, userAgent)) return
   if (!sessionsConfig.bindingEnds) throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
   const end = await endSession(session, { reason: 'device_mismatch', actor: 'system' })
   throw new E_SESSION_ENDED(end)

@@ -3,7 +3,7 @@ import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 import edge from 'edge.js'
 import { E_NOT_FOUND } from '#exceptions/errors'
-import { StaticContent, staticFile } from '#app/http/static_content'
+import { staticFile, staticPage } from '#app/http/static_content'
 import env from '#start/env'
 
 /**
@@ -20,15 +20,10 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-].join('; ')
+]
 
-const PAGE = new StaticContent(
-  {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-    'Cache-Control': 'no-cache',
-  },
-  () => edge.render('console', { signUpOpen: env.get('SIGNUP') === 'open' })
+const PAGE = staticPage(CONTENT_SECURITY_POLICY, () =>
+  edge.render('console', { signUpOpen: env.get('SIGNUP') === 'open' })
 )
 
 const ASSETS = new Map(

@@ -4,7 +4,7 @@ import app from '@adonisjs/core/services/app'
 import type { HttpContext } from '@adonisjs/core/http'
 import edge from 'edge.js'
 import { E_NOT_FOUND } from '#exceptions/errors'
-import { StaticContent, staticFile } from '#app/http/static_content'
+import { staticFile, staticPage } from '#app/http/static_content'
 
 const INSTALLED = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
 const CACHED = { 'Cache-Control': 'public, max-age=3600' }
@@ -33,16 +33,9 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-].join('; ')
+]
 
-const PAGE = new StaticContent(
-  {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-    'Cache-Control': 'no-cache',
-  },
-  () => edge.render('docs')
-)
+const PAGE = staticPage(CONTENT_SECURITY_POLICY, () => edge.render('docs'))
 
 /**
  * A page to read and try the API, served from the installed package.

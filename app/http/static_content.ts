@@ -63,6 +63,18 @@ export class StaticContent {
 }
 
 /**
+ * A page of HTML with a policy of its own for what it may load.
+ */
+export function staticPage(policy: string[], make: () => Promise<string>): StaticContent {
+  const headers = {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': policy.join('; '),
+    'Cache-Control': 'no-cache',
+  }
+  return new StaticContent(headers, make)
+}
+
+/**
  * A file, with the type that its name says.
  */
 export function staticFile(path: string, headers: Record<string, string>): StaticContent {

@@ -7,8 +7,8 @@ import { E_FORBIDDEN } from '#exceptions/errors'
 /**
  * Lets a request pass whose bearer token is alive. With `session: true` it must be a session's: an
  * API key can't manage keys, sessions or passwords. With an `ability` the token must hold it:
- * those of a session hold them all, a key no more than `API_KEY_ABILITIES`. With `fresh` its user must have shown who they are at most so
- * long ago (`'10m'`), which an API key never did.
+ * those of a session hold them all, a key no more than `API_KEY_ABILITIES`. With `fresh` its user
+ * must have shown who they are at most so long ago (`'10m'`), which an API key never did.
  */
 export default class AuthMiddleware {
   async handle(

@@ -112,12 +112,15 @@ const timeBounds = (now: Date) => [now, new Date(now.getTime() - idleTimeout())]
  */
 
 /**
- * API keys that a watermark covers, as a condition on rows of `api_tokens`.
+ * API keys that a watermark covers, as a condition on rows of `api_tokens`. That of everyone is read
+ * once a statement, as for sessions.
  */
-const COVERED_KEY_SQL = `EXISTS (
-  SELECT 1 FROM cutoffs
-  WHERE cutoffs.api_key_id >= api_tokens.id
-    AND (cutoffs.user_id IS NULL OR cutoffs.user_id = api_tokens.tokenable_id)
+const COVERED_KEY_SQL = `(
+  api_tokens.id <= (SELECT coalesce(max(api_key_id), 0) FROM cutoffs WHERE user_id IS NULL)
+  OR EXISTS (
+    SELECT 1 FROM cutoffs
+    WHERE cutoffs.user_id = api_tokens.tokenable_id AND cutoffs.api_key_id >= api_tokens.id
+  )
 )`
 
 /**

@@ -1,4 +1,4 @@
-import { platformOf } from '#app/devices/device'
+import { platformOf, userAgentFamily } from '#app/devices/device'
 import sessionsConfig from '#config/sessions'
 import type User from '#models/user'
 import type { Session } from '#app/sessions/session'
@@ -71,4 +71,13 @@ function isOn(device: { platform: string | null }, platform: string): boolean {
 
 function takeSurplus(sessions: Session[], room: number, surplus: Set<Session>) {
   for (const session of sessions.slice(Math.max(room, 0))) surplus.add(session)
+}
+
+/**
+ * Whether a session that is bound to its user agent is used by another one
+ * (`SESSION_BINDING=user_agent`). `SESSION_BINDING_ENDS` says whether that ends it.
+ */
+export function isUsedByOther(session: Session, userAgent: string | null): boolean {
+  if (sessionsConfig.binding !== 'user_agent') return false
+  return userAgentFamily(session.userAgent) !== userAgentFamily(userAgent)
 }

@@ -55,20 +55,24 @@ export function watermarkEndOf(
 /**
  * The id of the first watermark that covers a row of `sessions`, as an expression.
  */
-export const FIRST_WATERMARK_SQL = `(
-  SELECT min(cutoffs.id) FROM cutoffs
-  WHERE cutoffs.session_seq >= sessions.seq
-    AND (cutoffs.user_id IS NULL OR cutoffs.user_id = sessions.user_id)
-)`
+export const FIRST_WATERMARK_SQL = firstWatermark('session_seq', 'sessions.seq', 'sessions.user_id')
 
 /**
  * The same for a row of `api_tokens` that is an API key.
  */
-export const FIRST_KEY_WATERMARK_SQL = `(
-  SELECT min(cutoffs.id) FROM cutoffs
-  WHERE cutoffs.api_key_id >= api_tokens.id
-    AND (cutoffs.user_id IS NULL OR cutoffs.user_id = api_tokens.tokenable_id)
-)`
+export const FIRST_KEY_WATERMARK_SQL = firstWatermark(
+  'api_key_id',
+  'api_tokens.id',
+  'api_tokens.tokenable_id'
+)
+
+function firstWatermark(upTo: string, number: string, owner: string): string {
+  return `(
+    SELECT min(cutoffs.id) FROM cutoffs
+    WHERE cutoffs.${upTo} >= ${number}
+      AND (cutoffs.user_id IS NULL OR cutoffs.user_id = ${owner})
+  )`
+}
 
 /**
  * Watermarks by their ids, oldest first.

@@ -1,9 +1,9 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { pipeline } from '#app/database/pipeline'
-import { userAgentFamily } from '#app/devices/device'
 import { writeTimeouts, endSessions } from '#app/sessions/end'
 import { disabledEndOf, UNENDED_SQL } from '#app/sessions/liveness'
+import { isUsedByOther } from '#app/sessions/policy'
 import {
   SELECTED_SESSION_COLUMNS,
   toSession,
@@ -123,8 +123,7 @@ async function refuseStranger(
   if (session.keyThumbprint !== null && session.keyThumbprint !== holder.keyThumbprint) {
     return { refused: 'unproven' }
   }
-  if (sessionsConfig.binding !== 'user_agent') return null
-  if (userAgentFamily(session.userAgent) === userAgentFamily(holder.userAgent)) return null
+  if (!isUsedByOther(session, holder.userAgent)) return null
   if (!sessionsConfig.bindingEnds) return { refused: 'invalid' }
   await endSessions(trx, [session], { reason: 'device_mismatch', actor: 'system' })
   return { refused: 'ended', end: await endOfSession(trx, session.id) }

@@ -1,13 +1,7 @@
-import { createHmac, hkdfSync } from 'node:crypto'
-import { appKey } from '#config/app'
-import { formatToken } from '#app/tokens/token'
+import { createHmac } from 'node:crypto'
+import { derivedKey, formatToken } from '#app/tokens/token'
 
-/**
- * A key for this purpose alone, from `APP_KEY`, which the nodes share.
- */
-const key = Buffer.from(
-  hkdfSync('sha256', appKey.release(), '', 'latchkey successor of a refresh token', 32)
-)
+const key = derivedKey('latchkey successor of a refresh token')
 
 /**
  * The tokens that follow a refresh token: a keyed hash of it, so the same on every node and at

@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash, hkdfSync, randomBytes } from 'node:crypto'
+import { appKey } from '#config/app'
 
 /**
  * The kinds of opaque credentials and how each begins. The prefix lets secret scanners find a
@@ -44,4 +45,11 @@ export function tokenKind(value: string): TokenKind | undefined {
  */
 export function hashToken(value: string): string {
   return hash('sha256', value, 'hex')
+}
+
+/**
+ * A key for one purpose alone, from `APP_KEY`, which the nodes share.
+ */
+export function derivedKey(purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', appKey.release(), '', purpose, 32))
 }

@@ -24,8 +24,8 @@ export type Finished = { ended: number; apiKeysEnded: number; complete: boolean 
 
 /**
  * Writes the ends of all that watermarks have stopped, in batches, oldest watermark first, each with
- * the time and actor of its watermark. Takes up what a process that died has left; several at once do no
- * harm. With `only`, the others are left alone.
+ * the time and actor of its watermark. Takes up what a process that died has left; several at once do
+ * no harm. With `only`, the others are left alone.
  */
 export async function backfillWatermarks(
   watch: Watch & { only?: number[] } = {}
@@ -64,7 +64,8 @@ export async function countLeft(only?: number[]): Promise<number> {
 }
 
 /**
- * How many sessions a watermark has ended, whoever wrote it: sign-ins settle their user's on the way.
+ * How many sessions a watermark has ended, whoever wrote those ends: a sign-in writes some of
+ * its user's.
  */
 export async function countEndedBy(watermark: Watermark): Promise<number> {
   const { total } = await db
