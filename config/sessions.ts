@@ -1,4 +1,5 @@
 import env from '#start/env'
+import type { RateLimit } from '#start/env_rules'
 
 export type OnLimit = 'evict' | 'reject'
 
@@ -29,6 +30,10 @@ export type SessionPolicy = {
   explainFor: number
   /** What API keys may be allowed: the words that other services trust. */
   apiKeyAbilities: string[]
+  /** So many sign-ins that supersede another device make an account contested; null: none is. */
+  contest: RateLimit | null
+  /** How long a contested account refuses sign-ins on another device; 0: it does not. */
+  contestCooldown: number
   /** Whether a sign-in from a device never seen before is told by mail. */
   notifyNewDevice: boolean
 }
@@ -47,6 +52,8 @@ const sessionsConfig: SessionPolicy = {
   refreshRetryWindow: env.get('REFRESH_RETRY_WINDOW'),
   explainFor: 30 * 24 * 60 * 60 * 1000,
   apiKeyAbilities: env.get('API_KEY_ABILITIES'),
+  contest: env.get('SESSION_CONTEST'),
+  contestCooldown: env.get('SESSION_CONTEST_COOLDOWN'),
   notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',
 }
 

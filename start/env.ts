@@ -35,6 +35,8 @@ async function readEnvironment() {
     SESSION_BINDING: rules.oneOf(['none', 'user_agent', 'key'], 'none'),
     SESSION_BINDING_ENDS: rules.oneOf(['true', 'false'], 'false'),
     REFRESH_RETRY_WINDOW: rules.duration('30s', { zero: 'no retry' }),
+    SESSION_CONTEST: rules.rateLimit('off'),
+    SESSION_CONTEST_COOLDOWN: rules.durationOrOff('off'),
     API_KEY_ABILITIES: rules.abilities('account:read'),
 
     SMTP_HOST: rules.text(''),

@@ -48,6 +48,17 @@ export function duration(fallback: string, options: { zero?: string } = {}): Rul
 }
 
 /**
+ * A duration in milliseconds, or `off` (0).
+ */
+export function durationOrOff(fallback: string): Rule<number> {
+  return (name, value = fallback) => {
+    if (value.trim() === '') value = fallback
+    if (value === 'off') return 0
+    return parseDuration(value) ?? refuse(name, value, 'a duration such as 15m or 1h, or off')
+  }
+}
+
+/**
  * A whole number within bounds.
  */
 export function whole(

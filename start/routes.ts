@@ -64,6 +64,8 @@ router
         router.patch('users/:id/limit', [controllers.admin.UserLimits, 'update'])
         router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
         router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
+        router.get('contested', [controllers.admin.ContestedUsers, 'index'])
+        router.delete('contested/:id', [controllers.admin.ContestedUsers, 'destroy'])
         router.get('events', [controllers.admin.Events, 'index'])
       })
       .prefix('admin')

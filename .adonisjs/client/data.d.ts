@@ -8,6 +8,7 @@ import type { InferData, InferVariants } from '@adonisjs/core/types/transformers
 import type AdminSessionTransformer from '#transformers/admin_session_transformer'
 import type AdminUserTransformer from '#transformers/admin_user_transformer'
 import type ApiKeyTransformer from '#transformers/api_key_transformer'
+import type ContestedAccountTransformer from '#transformers/contested_account_transformer'
 import type DisabledUserTransformer from '#transformers/disabled_user_transformer'
 import type EventTransformer from '#transformers/event_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
@@ -29,6 +30,10 @@ export namespace Data {
   export type ApiKey = InferData<ApiKeyTransformer>
   export namespace ApiKey {
     export type Variants = InferVariants<ApiKeyTransformer>
+  }
+  export type ContestedAccount = InferData<ContestedAccountTransformer>
+  export namespace ContestedAccount {
+    export type Variants = InferVariants<ContestedAccountTransformer>
   }
   export type DisabledUser = InferData<DisabledUserTransformer>
   export namespace DisabledUser {

@@ -7,6 +7,7 @@ export const controllers = {
   Account: () => import('#controllers/account_controller'),
   AccountEvents: () => import('#controllers/account_events_controller'),
   admin: {
+    ContestedUsers: () => import('#controllers/admin/contested_users_controller'),
     DisabledUsers: () => import('#controllers/admin/disabled_users_controller'),
     Events: () => import('#controllers/admin/events_controller'),
     ForceLogouts: () => import('#controllers/admin/force_logouts_controller'),

@@ -36,6 +36,8 @@ export type ScannedRoutes = {
     'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
+    'admin.contested_users.index': { paramsTuple?: []; params?: {} }
+    'admin.contested_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
     'revocations.index': { paramsTuple?: []; params?: {} }
     'introspections.store': { paramsTuple?: []; params?: {} }
@@ -83,6 +85,7 @@ export type ScannedRoutes = {
     'api_keys.index': { paramsTuple?: []; params?: {} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
     'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.contested_users.index': { paramsTuple?: []; params?: {} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
     'revocations.index': { paramsTuple?: []; params?: {} }
     'oauth_metadata.show': { paramsTuple?: []; params?: {} }
@@ -107,6 +110,7 @@ export type ScannedRoutes = {
     'api_keys.index': { paramsTuple?: []; params?: {} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
     'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.contested_users.index': { paramsTuple?: []; params?: {} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
     'revocations.index': { paramsTuple?: []; params?: {} }
     'oauth_metadata.show': { paramsTuple?: []; params?: {} }
@@ -129,6 +133,7 @@ export type ScannedRoutes = {
     'api_keys.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.contested_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
     'forward_auth.show': { paramsTuple?: []; params?: {} }
   }

@@ -11,6 +11,7 @@ import {
 import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import type { Caller } from '#app/background/semaphore'
 import clock from '#app/clock'
+import { clearContest } from '#app/contested_accounts/contest'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { refuseGuessable } from '#app/passwords/guessable'
@@ -88,6 +89,7 @@ export async function setPassword(
   user.password = hashed
   await user.useTransaction(trx).save()
   await moveValidFrom(trx, user.id)
+  await clearContest(trx, user.id, by.actor)
   await appendEvents(trx, [
     {
       type: 'password.changed',

@@ -39,14 +39,30 @@ export function inList(
 }
 
 /**
+ * A value that the database works out.
+ */
+export class Expression implements Statement {
+  constructor(
+    readonly sql: string,
+    readonly bindings: unknown[]
+  ) {}
+}
+
+/**
  * An INSERT of rows that all have the columns of the first, and what it binds.
  */
 export function insertOf(table: string, list: Record<string, unknown>[]): Statement {
   const columns = Object.keys(list[0])
-  const places = `(${columns.map(() => '?').join(', ')})`
+  const values = list.map((row) =>
+    columns.map((column) => {
+      const value = row[column]
+      return value instanceof Expression ? value : new Expression('?', [value])
+    })
+  )
+  const places = values.map((row) => `(${row.map(({ sql }) => sql).join(', ')})`)
   return {
-    sql: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${list.map(() => places).join(', ')}`,
-    bindings: list.flatMap((row) => columns.map((column) => row[column])),
+    sql: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places.join(', ')}`,
+    bindings: values.flat().flatMap(({ bindings }) => bindings),
   }
 }
 

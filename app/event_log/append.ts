@@ -24,6 +24,8 @@ export type EventType =
   | 'user.deleted'
   | 'user.limit_changed'
   | 'user.role_changed'
+  | 'account.contested'
+  | 'account.contest_cleared'
   | 'force_logout'
   | 'client.created'
   | 'client.revoked'

@@ -193,6 +193,16 @@ export const E_TOO_MANY_REQUESTS = class TooManyRequests extends ApiError {
   }
 }
 
+/**
+ * The right password for an account that several devices fight over (`SESSION_CONTEST_COOLDOWN`).
+ * `retryAfter` is in seconds.
+ */
+export const E_ACCOUNT_CONTESTED = class AccountContested extends ApiError {
+  constructor(retryAfter: number) {
+    super(429, 'E_ACCOUNT_CONTESTED', { headers: { 'Retry-After': String(retryAfter) } })
+  }
+}
+
 /** The database can't be reached, or a bounded queue is full. `retryAfter` is in seconds. */
 export const E_UNAVAILABLE = class Unavailable extends ApiError {
   constructor(options: { retryAfter?: number; cause?: unknown } = {}) {

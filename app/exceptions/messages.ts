@@ -56,6 +56,8 @@ export const errorMessages = {
   E_UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json.',
   E_VALIDATION_ERROR: 'The request body is not valid.',
   E_TOO_MANY_REQUESTS: 'Too many requests. Wait for as long as Retry-After says.',
+  E_ACCOUNT_CONTESTED:
+    'This account was signed in to on several devices in turn, so sign-ins wait until Retry-After has passed. If the other devices are not yours, change your password, or sign in with logoutOthers on a device that you have used for 30 days.',
   E_UNAVAILABLE: 'The service is not available for a moment. Try again.',
   E_INTERNAL: 'Something went wrong here. Nothing was changed, or trying again is harmless.',
 } as const

@@ -35,6 +35,8 @@ export type Pruned = {
   spent: number
   /** Accounts of sign-ups whose e-mail nobody verified. */
   unverified: number
+  /** Accounts that were contested and are no more. */
+  contests: number
 }
 
 /**
@@ -56,6 +58,7 @@ export async function prune(options: { olderThan: number; signal?: AbortSignal }
     passwordResets: await removePasswordResets(signal),
     spent: await removeSpent(signal),
     unverified: await removeUnverified(signal),
+    contests: await remove('contested_accounts', 'user_id', 'last_at <= ?', [before], signal),
   }
 }
 

@@ -55,6 +55,12 @@ export const signIns = new Counter({
   registers,
 })
 
+export const contestedAccounts = new Counter({
+  name: 'latchkey_accounts_contested_total',
+  help: 'Accounts found to be contested (SESSION_CONTEST) by sign-ins on this node.',
+  registers,
+})
+
 export const sessionEnds = new Counter({
   name: 'latchkey_session_ends_total',
   help: 'Sessions ended on any node, by reason, since this one was first asked. From the log.',

@@ -54,6 +54,7 @@ const TABLE: Record<Code, { status: number; details?: Record<string, Schema>; ex
       example: { message: 'The email field must be defined', field: 'email', rule: 'required' },
     },
     E_TOO_MANY_REQUESTS: { status: 429 },
+    E_ACCOUNT_CONTESTED: { status: 429 },
     E_INTERNAL: { status: 500 },
     E_UNAVAILABLE: { status: 503 },
   }

@@ -165,6 +165,24 @@ export const schemas: Record<string, Schema> = {
     createdAt: instant,
     disabledAt: nullable('string', { format: 'date-time' }),
   }),
+  ContestedAccount: object({
+    user: object({
+      id: { type: 'integer' },
+      email: nullable('string'),
+      fullName: nullable('string'),
+    }),
+    devices: {
+      type: 'array',
+      items: object({ name: nullable('string'), platform: nullable('string') }),
+    },
+    count: { type: 'integer', description: 'Sign-ins that superseded another device.' },
+    since: instant,
+    lastAt: instant,
+    refusesUntil: nullable('string', {
+      format: 'date-time',
+      description: 'Until then sign-ins on another device are refused (SESSION_CONTEST_COOLDOWN).',
+    }),
+  }),
   AdminSession: object({
     id: uuid,
     user: object({ id: { type: 'integer' }, email: nullable('string') }),

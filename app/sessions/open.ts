@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
+import { noteContest, refuseWhileContested } from '#app/contested_accounts/contest'
 import { mintToken } from '#app/tokens/token'
 import {
   E_ACCOUNT_DISABLED,
@@ -19,7 +20,7 @@ import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
 import { withWrittenUses } from '#app/sessions/last_seen'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
 import { describeSession, type ProvenKey, type Session } from '#app/sessions/session'
-import { insertOf, rows } from '#app/database/sql'
+import { Expression, insertOf, rows } from '#app/database/sql'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
@@ -54,7 +55,8 @@ export type OpenedSession = {
  * session is never evicted itself.
  *
  * Throws `E_ACCOUNT_DISABLED` and `E_INVALID_CREDENTIALS` when the account was disabled or its
- * password changed meanwhile, `E_SESSION_LIMIT_REACHED` where the policy refuses newcomers, and
+ * password changed meanwhile, `E_ACCOUNT_CONTESTED` while devices fight over it,
+ * `E_SESSION_LIMIT_REACHED` where the policy refuses newcomers, and
  * `E_VALIDATION_ERROR` when `endSessions` names what is not a live session of this user. Then
  * nothing has changed.
  */
@@ -86,6 +88,8 @@ export async function openSessionUnderLock(
 
   const live = await writeDueEnds(trx, user.id, { deviceId: signIn.device.id })
   const endedSessions = chooseEndings(await withWrittenUses(trx, live), limit, signIn)
+  const isTakeover = endedSessions.some(({ reason }) => reason !== 'replaced')
+  if (isTakeover) await refuseWhileContested(trx, user.id, signIn)
   await signIn.spendProof?.(trx)
   for (const reason of new Set(endedSessions.map((ended) => ended.reason))) {
     const sessions = endedSessions.filter((ended) => ended.reason === reason)
@@ -131,6 +135,8 @@ export async function openSessionUnderLock(
     ]),
   ])
 
+  if (endedSessions.some(({ reason }) => reason === 'superseded')) await noteContest(trx, user.id)
+
   const used = live.length - endedSessions.length + 1
   return { tokens, session, endedSessions, quota: { used, max: limit } }
 }
@@ -150,6 +156,12 @@ async function insertSession(trx: TransactionClientContract, session: Session): 
       authenticated_at: session.authenticatedAt,
       last_seen_at: session.lastSeenAt,
       expires_at: session.expiresAt,
+      /** Handed on from the session before on this device, so that pruning it loses nothing. */
+      device_known_since: new Expression(
+        `(SELECT coalesce(device_known_since, created_at) FROM sessions
+          WHERE user_id = ? AND device_id = ? ORDER BY seq DESC LIMIT 1)`,
+        [session.userId, session.device.id]
+      ),
     },
   ])
   await rows(trx, sql, bindings)

@@ -1,5 +1,5 @@
 import { bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
-import { bearer, body, data, inPath, inQuery, page, paging } from '#app/openapi/operation'
+import { bearer, body, data, empty, inPath, inQuery, page, paging } from '#app/openapi/operation'
 import { object, ref } from '#app/openapi/schemas'
 import type { Paths, Schema } from '#app/openapi/types'
 
@@ -146,6 +146,32 @@ export const admin: Paths = {
         { all: true, reason: 'security incident', dryRun: true }
       ),
       responses: { 200: ended, ...failures(...sessionFailures, ...bodyFailures) },
+    },
+  },
+  '/api/v1/admin/contested': {
+    get: {
+      operationId: 'adminListContested',
+      summary: 'Accounts that several devices sign in to in turn',
+      tags,
+      security: bearer,
+      parameters: paging,
+      responses: {
+        200: page('A page of contested accounts, the latest first.', ref('ContestedAccount')),
+        ...failures(...sessionFailures, 'E_VALIDATION_ERROR'),
+      },
+    },
+  },
+  '/api/v1/admin/contested/{id}': {
+    delete: {
+      operationId: 'adminClearContested',
+      summary: 'Let anybody with the password sign in to a contested account again',
+      tags,
+      security: bearer,
+      parameters: [userId],
+      responses: {
+        204: empty('Cleared.'),
+        ...failures(...sessionFailures, 'E_NOT_FOUND'),
+      },
     },
   },
   '/api/v1/admin/events': {

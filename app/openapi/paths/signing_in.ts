@@ -70,6 +70,7 @@ export const signingIn: Paths = {
           'E_ACCOUNT_DISABLED',
           'E_EMAIL_NOT_VERIFIED',
           'E_SESSION_LIMIT_REACHED',
+          'E_ACCOUNT_CONTESTED',
           'E_TOO_MANY_REQUESTS',
           badProof,
           ...bodyFailures
@@ -95,6 +96,7 @@ export const signingIn: Paths = {
           'E_ACCOUNT_DISABLED',
           'E_NOT_FOUND',
           'E_SESSION_LIMIT_REACHED',
+          'E_ACCOUNT_CONTESTED',
           'E_TOO_MANY_REQUESTS',
           badProof,
           ...bodyFailures
