@@ -32,7 +32,7 @@ export default class UserLimit extends OperatorCommand {
     if (!user) throw new UnknownUser(this.user)
 
     this.printJson({ user: { id: user.id, email: user.email, sessionLimit: user.sessionLimit } })
-    this.say(`${escapeText(user.email)}: ${inWords(user.sessionLimit)}`)
+    this.say(`${escapeText(user.reference)}: ${inWords(user.sessionLimit)}`)
   }
 }
 

@@ -99,9 +99,9 @@ async function userOf(handle: UserHandle): Promise<User> {
 }
 
 function userTable(user: User, width?: number): string[] {
-  const columns = ['ID', 'E-MAIL', 'NAME', 'ROLE', 'STATE'].map((heading) => ({ heading }))
+  const columns = ['ID', 'USER', 'NAME', 'ROLE', 'STATE'].map((heading) => ({ heading }))
   const state = user.isDisabled ? 'disabled' : 'enabled'
-  const row = [String(user.id), user.email, user.fullName ?? '-', user.role, state]
+  const row = [String(user.id), user.reference, user.fullName ?? '-', user.role, state]
   return renderTable(columns, [row], width)
 }
 
