@@ -173,7 +173,11 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminSession: object({
     id: uuid,
-    user: object({ id: { type: 'integer' }, email: nullable('string') }),
+    user: object({
+      id: { type: 'integer' },
+      email: nullable('string'),
+      externalId: nullable('string'),
+    }),
     kind: sessionKind,
     device: ref('Device'),
     ip: nullable('string'),
