@@ -31,6 +31,7 @@ async function readEnvironment() {
     ACCESS_TOKEN_TTL: rules.duration('1h'),
     REFRESH_TOKEN_TTL: rules.duration('30d', { zero: 'no refresh tokens' }),
     SESSION_IDLE_TIMEOUT: rules.duration('30d'),
+    SESSION_SHARED_IDLE: rules.duration('15m'),
     SESSION_MAX_LIFETIME: rules.duration('90d'),
     SESSION_BINDING: rules.oneOf(['none', 'user_agent', 'key'], 'none'),
     SESSION_BINDING_ENDS: rules.oneOf(['true', 'false'], 'false'),

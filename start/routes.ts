@@ -65,7 +65,7 @@ router
         router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
         router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
         router.get('contested', [controllers.admin.ContestedUsers, 'index'])
-        router.delete('contested/:id', [controllers.admin.ContestedUsers, 'destroy'])
+        router.delete('contested/:user', [controllers.admin.ContestedUsers, 'destroy'])
         router.get('events', [controllers.admin.Events, 'index'])
       })
       .prefix('admin')

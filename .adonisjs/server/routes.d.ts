@@ -29,15 +29,15 @@ export type ScannedRoutes = {
     'api_keys.store': { paramsTuple?: []; params?: {} }
     'api_keys.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
-    'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
     'admin.contested_users.index': { paramsTuple?: []; params?: {} }
-    'admin.contested_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.contested_users.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
     'revocations.index': { paramsTuple?: []; params?: {} }
     'introspections.store': { paramsTuple?: []; params?: {} }
@@ -70,8 +70,8 @@ export type ScannedRoutes = {
     'auth.email_confirmations.store': { paramsTuple?: []; params?: {} }
     'auth.email_confirmations.update': { paramsTuple?: []; params?: {} }
     'api_keys.store': { paramsTuple?: []; params?: {} }
-    'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
     'introspections.store': { paramsTuple?: []; params?: {} }
     'token_revocations.store': { paramsTuple?: []; params?: {} }
@@ -84,7 +84,7 @@ export type ScannedRoutes = {
     'session_events.show': { paramsTuple?: []; params?: {} }
     'api_keys.index': { paramsTuple?: []; params?: {} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
-    'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.contested_users.index': { paramsTuple?: []; params?: {} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
     'revocations.index': { paramsTuple?: []; params?: {} }
@@ -109,7 +109,7 @@ export type ScannedRoutes = {
     'session_events.show': { paramsTuple?: []; params?: {} }
     'api_keys.index': { paramsTuple?: []; params?: {} }
     'admin.users.index': { paramsTuple?: []; params?: {} }
-    'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_sessions.index': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.contested_users.index': { paramsTuple?: []; params?: {} }
     'admin.events.index': { paramsTuple?: []; params?: {} }
     'revocations.index': { paramsTuple?: []; params?: {} }
@@ -131,9 +131,9 @@ export type ScannedRoutes = {
     'account.destroy': { paramsTuple?: []; params?: {} }
     'sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'api_keys.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.contested_users.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.contested_users.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
     'forward_auth.show': { paramsTuple?: []; params?: {} }
   }
@@ -145,7 +145,7 @@ export type ScannedRoutes = {
   }
   PATCH: {
     'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
     'forward_auth.show': { paramsTuple?: []; params?: {} }
   }

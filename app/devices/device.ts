@@ -8,9 +8,14 @@ import { BoundedCache } from '#app/bounded_cache'
 export type Device = { id: string | null; name: string | null; platform: string | null }
 
 /**
- * The same as a sign-in says it.
+ * The same as a sign-in says it. `shared`: many people use it, such as a kiosk.
  */
-export type SaidDevice = { [Label in keyof Device]?: string | null }
+export type SaidDevice = { [Label in keyof Device]?: string | null } & { shared?: boolean | null }
+
+/**
+ * The device of a sign-in. `shared` is kept as the kind of its session.
+ */
+export type SignInDevice = Device & { shared?: boolean }
 
 /**
  * Characters of a name that are kept of a sign-in, and that a name given later may have.
@@ -21,11 +26,12 @@ export const NAME_LENGTH = 100
  * The device of a sign-in from what the client said: a missing or empty value is none. Labels never
  * refuse a sign-in, so a name is cut and a platform normalized.
  */
-export function deviceOf(said?: SaidDevice | null): Device {
+export function deviceOf(said?: SaidDevice | null): SignInDevice {
   return {
     id: said?.id || null,
     name: nameOf(said?.name ?? ''),
     platform: platformOf(said?.platform ?? ''),
+    ...(said?.shared && { shared: true }),
   }
 }
 

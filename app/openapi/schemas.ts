@@ -72,6 +72,10 @@ export const schemas: Record<string, Schema> = {
         description: 'Normalized to at most 32 of `a-z0-9_-`: `Mac OS X` is `macos`.',
         examples: ['ios', 'android', 'web'],
       }),
+      shared: {
+        type: ['boolean', 'null'],
+        description: 'Many people use it: no refresh token, and idle after `SESSION_SHARED_IDLE`.',
+      },
     },
   },
   TakenOverBy: object({ name: nullable('string'), platform: nullable('string') }),

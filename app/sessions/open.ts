@@ -12,7 +12,7 @@ import {
 } from '#exceptions/errors'
 import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
-import { shownDevice, type Device } from '#app/devices/device'
+import { shownDevice, type SignInDevice } from '#app/devices/device'
 import type { EndReason } from '#exceptions/end_reasons'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
@@ -21,13 +21,15 @@ import { withWrittenUses } from '#app/sessions/last_seen'
 import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
 import { describeSession, type ProvenKey, type Session } from '#app/sessions/session'
 import { Expression, insertOf, rows } from '#app/database/sql'
+import { afterCommit } from '#app/database/transaction'
+import { takeOverSharedDevice } from '#app/sessions/shared_device'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * What a sign-in asks for. The tokens are bound to the key that it has proven.
  */
 export type SignIn = {
-  device: Device
+  device: SignInDevice
   ip: string | null
   userAgent: string | null
   /** When the person showed who they are, if that is not now. Never taken for later than now. */
@@ -85,6 +87,7 @@ export async function openSessionUnderLock(
   const actor: Actor = `user:${user.id}`
   const sessionId = randomUUID()
   const limit = sessionLimitOf(user)
+  const { shared, ...device } = signIn.device
 
   const live = await writeDueEnds(trx, user.id, { deviceId: signIn.device.id })
   const endedSessions = chooseEndings(await withWrittenUses(trx, live), limit, signIn)
@@ -103,8 +106,8 @@ export async function openSessionUnderLock(
   const session: Session = {
     id: sessionId,
     userId: user.id,
-    kind: 'user',
-    device: signIn.device,
+    kind: shared ? 'shared' : 'user',
+    device,
     ip: signIn.ip,
     userAgent: signIn.userAgent,
     keyThumbprint: signIn.keyThumbprint ?? null,
@@ -137,6 +140,7 @@ export async function openSessionUnderLock(
   ])
 
   if (endedSessions.some(({ reason }) => reason === 'superseded')) await noteContest(trx, user.id)
+  if (session.kind === 'shared') afterCommit(trx, () => takeOverSharedDevice(session))
 
   const used = live.length - endedSessions.length + 1
   return { tokens, session, endedSessions, quota: { used, max: limit } }

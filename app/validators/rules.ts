@@ -62,4 +62,5 @@ export const device = () =>
     id: text(512).trim().nullable().optional(),
     name: vine.string().nullable().optional(),
     platform: vine.string().nullable().optional(),
+    shared: vine.boolean({ strict: true }).nullable().optional(),
   })

@@ -165,13 +165,13 @@ export const admin: Paths = {
       },
     },
   },
-  '/api/v1/admin/contested/{id}': {
+  '/api/v1/admin/contested/{user}': {
     delete: {
       operationId: 'adminClearContested',
       summary: 'Let anybody with the password sign in to a contested account again',
       tags,
       security: bearer,
-      parameters: [userId],
+      parameters: [user],
       responses: {
         204: empty('Cleared.'),
         ...failures(...sessionFailures, 'E_NOT_FOUND'),
