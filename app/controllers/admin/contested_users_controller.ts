@@ -15,9 +15,9 @@ export default class AdminContestedUsersController {
     return serialize(ContestedAccountTransformer.paginate(accounts, meta))
   }
 
-  async destroy({ auth, params, response }: HttpContext) {
+  async destroy({ administrator, params, response }: HttpContext) {
     const { id } = await findUserOfPath(params.user)
-    const wasContested = await clearContested(id, `user:${auth.getSessionOrFail().userId}`)
+    const wasContested = await clearContested(id, administrator.actor)
     if (!wasContested) throw new E_NOT_FOUND()
     return response.noContent()
   }
