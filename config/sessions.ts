@@ -38,6 +38,8 @@ export type SessionPolicy = {
   contestCooldown: number
   /** Whether a sign-in from a device never seen before is told by mail. */
   notifyNewDevice: boolean
+  /** Whether users are told by mail of support sessions. */
+  notifySupport: boolean
 }
 
 const sessionsConfig: SessionPolicy = {
@@ -58,6 +60,7 @@ const sessionsConfig: SessionPolicy = {
   contest: env.get('SESSION_CONTEST'),
   contestCooldown: env.get('SESSION_CONTEST_COOLDOWN'),
   notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',
+  notifySupport: env.get('NOTIFY_SUPPORT') === 'on',
 }
 
 /**

@@ -46,6 +46,7 @@ async function readEnvironment() {
     SMTP_USERNAME: rules.text(''),
     SMTP_PASSWORD: rules.optionalSecret({ min: 1 }),
     SMTP_FROM: rules.text('Latchkey <no-reply@localhost>'),
+    NOTIFY_SUPPORT: rules.oneOf(['on', 'off'], 'on'),
     NOTIFY_NEW_DEVICE: rules.oneOf(['on', 'off'], 'on'),
 
     LEGACY_JWT_SECRET: rules.optionalSecret({ min: 16 }),

@@ -72,6 +72,7 @@ router
         router.delete('users/:user/sessions', [controllers.admin.UserSessions, 'destroy'])
         router.post('users/:user/disable', [controllers.admin.DisabledUsers, 'store'])
         router.post('users/:user/enable', [controllers.admin.DisabledUsers, 'destroy'])
+        router.post('users/:user/support-session', [controllers.admin.SupportSessions, 'store'])
         router.patch('users/:user/limit', [controllers.admin.UserLimits, 'update'])
         router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
         router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
@@ -95,6 +96,7 @@ router
       .use(middleware.serviceClient({ ability: 'feed' }))
   })
   .prefix('/api/v1')
+  .use(middleware.ownApi())
 
 router.post('oauth/introspect', [controllers.Introspections, 'store'])
 router.post('oauth/revoke', [controllers.TokenRevocations, 'store'])

@@ -13,6 +13,7 @@ export const controllers = {
     Events: () => import('#controllers/admin/events_controller'),
     ForceLogouts: () => import('#controllers/admin/force_logouts_controller'),
     Sessions: () => import('#controllers/admin/sessions_controller'),
+    SupportSessions: () => import('#controllers/admin/support_sessions_controller'),
     UserApiKeys: () => import('#controllers/admin/user_api_keys_controller'),
     UserLimits: () => import('#controllers/admin/user_limits_controller'),
     UserSessions: () => import('#controllers/admin/user_sessions_controller'),

@@ -40,6 +40,7 @@ export type ScannedRoutes = {
     'admin.user_sessions.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.support_sessions.store': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
@@ -83,6 +84,7 @@ export type ScannedRoutes = {
     'admin.users.store': { paramsTuple?: []; params?: {} }
     'admin.disabled_users.store': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.disabled_users.destroy': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.support_sessions.store': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'admin.force_logouts.store': { paramsTuple?: []; params?: {} }
     'trusted_sessions.store': { paramsTuple?: []; params?: {} }
     'trusted_sessions.confirm': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }

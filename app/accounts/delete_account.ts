@@ -8,6 +8,7 @@ import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
+import { endSupportSessionsBy } from '#app/sessions/support'
 import { withLiveSession } from '#app/sessions/with_live_session'
 import type { Session } from '#app/sessions/session'
 import type User from '#models/user'
@@ -53,6 +54,7 @@ async function writeDeleted(
   { actor, note }: { actor: Actor; note?: string | null }
 ): Promise<void> {
   await keepAnAdmin(trx, user)
+  endSupportSessionsBy(trx, `user:${user.id}`)
   const ending = { reason: 'account_deleted', actor, note } as const
 
   /** The user's watermarks go with the user, so what they cover is written first. */

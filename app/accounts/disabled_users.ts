@@ -6,6 +6,7 @@ import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import type { Watch } from '#app/background/batches'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
+import { endSupportSessionsBy } from '#app/sessions/support'
 import { moveValidFrom } from '#app/sessions/valid_from'
 import { backfillWatermarks } from '#app/watermarks/backfill'
 import { backfillInBackground } from '#app/watermarks/backfill_in_background'
@@ -57,6 +58,7 @@ export async function writeDisabled(
 
   user.disabledAt = DateTime.fromJSDate(clock.now())
   await user.useTransaction(trx).save()
+  endSupportSessionsBy(trx, `user:${user.id}`)
   await moveValidFrom(trx, user.id)
   const reason = 'account_disabled'
   const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })

@@ -1,5 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { withManagedUser } from '#app/accounts/administrator'
+import { endSupportSessionsBy, endSupportSessionsOf } from '#app/sessions/support'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { E_FORBIDDEN } from '#exceptions/errors'
@@ -32,6 +33,8 @@ export async function writeRole(
 ): Promise<void> {
   if (user.role === role) return
   await keepAnAdmin(trx, user)
+  if (role === 'admin') await endSupportSessionsOf(trx, user, actor)
+  else endSupportSessionsBy(trx, `user:${user.id}`)
   const from = user.role
   user.role = role
   await user.useTransaction(trx).save()

@@ -22,7 +22,8 @@ async function administratorOf({ auth, request }: HttpContext): Promise<Administ
   }
   const user = await auth.authenticate()
   const session = auth.getSessionOrFail()
-  if (!user.isAdmin) throw new E_FORBIDDEN({ message: 'This needs the admin role.' })
+  if (!user.isAdmin || session.kind === 'support')
+    throw new E_FORBIDDEN({ message: 'This needs the admin role.' })
   return { actor: `user:${user.id}`, session }
 }
 

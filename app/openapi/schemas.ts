@@ -15,6 +15,11 @@ const externalId = nullable('string', {
   maxLength: 255,
   description: 'How another system names the user.',
 })
+const signInTime = nullable('string', {
+  format: 'date-time',
+  description: 'When its user last showed who they are; null in a support session.',
+})
+
 const sessionKind = {
   enum: ['user', 'support', 'shared'],
   description: "The user's own, one that an admin holds as the user, or one on a shared device.",
@@ -99,7 +104,7 @@ export const schemas: Record<string, Schema> = {
     ip: nullable('string'),
     userAgent: nullable('string'),
     createdAt: instant,
-    authenticatedAt: { ...instant, description: 'When its user last showed who they are.' },
+    authenticatedAt: signInTime,
     lastSeenAt: instant,
     expiresAt: { ...instant, description: 'The absolute lifetime.' },
     current: { type: 'boolean', description: 'Whether it is the session that asks.' },
@@ -213,7 +218,7 @@ export const schemas: Record<string, Schema> = {
     ip: nullable('string'),
     userAgent: nullable('string'),
     createdAt: instant,
-    authenticatedAt: instant,
+    authenticatedAt: signInTime,
     lastSeenAt: instant,
     expiresAt: instant,
     current: { type: 'boolean' },

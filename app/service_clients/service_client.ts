@@ -5,6 +5,7 @@ import { inTransaction } from '#app/database/transaction'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import type { Page } from '#app/event_log/list'
+import { endSupportSessionsBy } from '#app/sessions/support'
 import { hashToken } from '#app/tokens/token'
 import { toDate, type StoredInstant } from '#models/instant'
 
@@ -89,6 +90,7 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
     const row: ServiceClientRow | null = await trx.from('service_clients').where('id', id).first()
     if (!row) return null
     if (Number(revoked) > 0) {
+      endSupportSessionsBy(trx, `service_client:${id}`)
       const data = { id, name: row.name }
       await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
     }

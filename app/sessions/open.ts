@@ -18,7 +18,13 @@ import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
 import { withWrittenUses } from '#app/sessions/last_seen'
-import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
+import {
+  countedSessions,
+  limitReached,
+  sessionLimitOf,
+  surplusSessions,
+  type Quota,
+} from '#app/sessions/policy'
 import { describeSession, type ProvenKey, type Session } from '#app/sessions/session'
 import { Expression, insertOf, rows } from '#app/database/sql'
 import { afterCommit } from '#app/database/transaction'
@@ -109,6 +115,7 @@ export async function openSessionUnderLock(
     id: sessionId,
     userId: user.id,
     kind: shared ? 'shared' : 'user',
+    actor: null,
     device,
     ip: signIn.ip,
     userAgent: signIn.userAgent,
@@ -119,6 +126,28 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
+  const tokens = await writeSession(trx, session, actor, {
+    ...(signIn.atSignUp && { atSignUp: true }),
+  })
+
+  if (endedSessions.some(({ reason }) => reason === 'superseded')) await noteContest(trx, user.id)
+  if (session.kind === 'shared') afterCommit(trx, () => takeOverSharedDevice(session))
+
+  const ended = new Set(endedSessions.map((ending) => ending.session.id))
+  const left = countedSessions(live).filter(({ id }) => !ended.has(id))
+  return { tokens, session, endedSessions, quota: { used: left.length + 1, max: limit } }
+}
+
+/**
+ * Writes a new session with its tokens, and says so in the log; `data` is what the log says besides
+ * where it comes from. For use under the user's lock, by what opens sessions.
+ */
+export async function writeSession(
+  trx: TransactionClientContract,
+  session: Session,
+  actor: Actor,
+  data: Record<string, unknown>
+): Promise<IssuedTokens> {
   /**
    * Sent in this order, without waiting for the answer to each (#app/database/pipeline). The session
    * comes first: its tokens refer to it.
@@ -129,23 +158,14 @@ export async function openSessionUnderLock(
     appendEvents(trx, [
       {
         type: 'session.opened',
-        userId: user.id,
-        sessionId,
+        userId: session.userId,
+        sessionId: session.id,
         actor,
-        data: {
-          device: shownDevice(session),
-          ip: session.ip,
-          ...(signIn.atSignUp && { atSignUp: true }),
-        },
+        data: { device: shownDevice(session), ip: session.ip, ...data },
       },
     ]),
   ])
-
-  if (endedSessions.some(({ reason }) => reason === 'superseded')) await noteContest(trx, user.id)
-  if (session.kind === 'shared') afterCommit(trx, () => takeOverSharedDevice(session))
-
-  const used = live.length - endedSessions.length + 1
-  return { tokens, session, endedSessions, quota: { used, max: limit } }
+  return tokens
 }
 
 async function insertSession(trx: TransactionClientContract, session: Session): Promise<void> {
@@ -154,6 +174,7 @@ async function insertSession(trx: TransactionClientContract, session: Session): 
       id: session.id,
       user_id: session.userId,
       kind: session.kind,
+      actor: session.actor,
       device_id: session.device.id,
       device_name: session.device.name,
       platform: session.device.platform,

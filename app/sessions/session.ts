@@ -1,4 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { Actor } from '#app/event_log/actor'
 import { toDate, type StoredInstant } from '#models/instant'
 import { shownDevice, type Device } from '#app/devices/device'
 
@@ -15,6 +16,8 @@ export type Session = {
   id: string
   userId: number
   kind: SessionKind
+  /** Who acts as the user, in a support session. */
+  actor: Actor | null
   device: Device
   ip: string | null
   userAgent: string | null
@@ -52,6 +55,7 @@ export type SessionRow = {
   seq: number | string
   user_id: number
   kind: SessionKind
+  actor: Actor | null
   device_id: string | null
   device_name: string | null
   platform: string | null
@@ -70,6 +74,7 @@ export const SESSION_COLUMNS = [
   'seq',
   'user_id',
   'kind',
+  'actor',
   'device_id',
   'device_name',
   'platform',
@@ -96,6 +101,7 @@ export function toSession(row: SessionRow): StoredSession {
     seq: Number(row.seq),
     userId: row.user_id,
     kind: row.kind,
+    actor: row.actor,
     device: { id: row.device_id, name: row.device_name, platform: row.platform },
     ip: row.ip,
     userAgent: row.user_agent,
@@ -121,6 +127,16 @@ export function byLatestActivity(a: StoredSession, b: StoredSession): number {
 }
 
 /**
+ * When the user of a session last showed who they are. Null in a support session: its user never did.
+ */
+export function signInTimeOf({
+  kind,
+  authenticatedAt,
+}: Pick<Session, 'kind' | 'authenticatedAt'>): Date | null {
+  return kind === 'support' ? null : authenticatedAt
+}
+
+/**
  * A session as its user and admins see it. `current` marks the one that asks.
  */
 export function describeSession(session: Session, currentId?: string) {
@@ -131,7 +147,7 @@ export function describeSession(session: Session, currentId?: string) {
     ip: session.ip,
     userAgent: session.userAgent,
     createdAt: session.createdAt.toISOString(),
-    authenticatedAt: session.authenticatedAt.toISOString(),
+    authenticatedAt: signInTimeOf(session)?.toISOString() ?? null,
     lastSeenAt: session.lastSeenAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     current: session.id === currentId,

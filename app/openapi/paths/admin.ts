@@ -198,6 +198,28 @@ export const admin: Paths = {
       responses: { 200: ended, ...failures(...sessionFailures, 'E_NOT_FOUND', ...bodyFailures) },
     },
   },
+  '/api/v1/admin/users/{user}/support-session': {
+    post: {
+      operationId: 'adminOpenSupportSession',
+      summary: 'Open a session as a user',
+      description:
+        'It takes no place under the limit, evicts nobody, is never fresh, has no refresh token, and reads only on the routes here. The user sees it and can end it.',
+      tags,
+      security: administrator,
+      parameters: [user],
+      requestBody: body(
+        {
+          'reason': { type: 'string', minLength: 1, maxLength: 500 },
+          'duration?': { ...duration, description: '`30s` to `1h`; without it `1h`.' },
+        },
+        { reason: 'ticket 4711', duration: '30m' }
+      ),
+      responses: {
+        201: data('As a sign-in, without a refresh token.', ref('OpenedSession')),
+        ...failures(...sessionFailures, 'E_ACCOUNT_DISABLED', 'E_NOT_FOUND', ...bodyFailures),
+      },
+    },
+  },
   '/api/v1/admin/users/{user}/limit': {
     patch: {
       operationId: 'adminSetSessionLimit',
