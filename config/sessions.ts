@@ -19,6 +19,8 @@ export type SessionPolicy = {
   /** 0: no refresh tokens; the access token slides with use instead. */
   refreshTokenTtl: number
   idleTimeout: number
+  /** The idle timeout of sessions on a device that many people use (`device.shared`). */
+  sharedIdle: number
   maxLifetime: number
   /** What a session's tokens are bound to besides their secret; `key` demands a proof at sign-in. */
   binding: 'none' | 'user_agent' | 'key'
@@ -36,6 +38,8 @@ export type SessionPolicy = {
   contestCooldown: number
   /** Whether a sign-in from a device never seen before is told by mail. */
   notifyNewDevice: boolean
+  /** Whether users are told by mail of support sessions. */
+  notifySupport: boolean
 }
 
 const sessionsConfig: SessionPolicy = {
@@ -46,6 +50,7 @@ const sessionsConfig: SessionPolicy = {
   accessTokenTtl: env.get('ACCESS_TOKEN_TTL'),
   refreshTokenTtl: env.get('REFRESH_TOKEN_TTL'),
   idleTimeout: env.get('SESSION_IDLE_TIMEOUT'),
+  sharedIdle: env.get('SESSION_SHARED_IDLE'),
   maxLifetime: env.get('SESSION_MAX_LIFETIME'),
   binding: env.get('SESSION_BINDING'),
   bindingEnds: env.get('SESSION_BINDING_ENDS') === 'true',
@@ -55,6 +60,7 @@ const sessionsConfig: SessionPolicy = {
   contest: env.get('SESSION_CONTEST'),
   contestCooldown: env.get('SESSION_CONTEST_COOLDOWN'),
   notifyNewDevice: env.get('NOTIFY_NEW_DEVICE') === 'on',
+  notifySupport: env.get('NOTIFY_SUPPORT') === 'on',
 }
 
 /**
@@ -64,6 +70,14 @@ const sessionsConfig: SessionPolicy = {
 export function idleTimeout(): number {
   const { idleTimeout: timeout, refreshTokenTtl, accessTokenTtl } = sessionsConfig
   return refreshTokenTtl > 0 ? timeout : Math.min(timeout, accessTokenTtl)
+}
+
+/**
+ * The same for one session, where others may go unused for `timeout`: on a shared device for
+ * `SESSION_SHARED_IDLE` at most.
+ */
+export function idleTimeoutOf({ kind }: { kind: string }, timeout = idleTimeout()): number {
+  return kind === 'shared' ? Math.min(timeout, sessionsConfig.sharedIdle) : timeout
 }
 
 export default sessionsConfig

@@ -22,6 +22,7 @@ async function readEnvironment() {
 
     APP_NAME: rules.text('Latchkey'),
     SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
+    PASSWORD_SIGN_IN: rules.oneOf(['on', 'off'], 'on'),
     EMAIL_VERIFICATION: rules.oneOf(['off', 'required'], 'off'),
     RESET_URL: rules.url(['http:', 'https:']),
     EMAIL_CONFIRM_URL: rules.url(['http:', 'https:']),
@@ -31,6 +32,7 @@ async function readEnvironment() {
     ACCESS_TOKEN_TTL: rules.duration('1h'),
     REFRESH_TOKEN_TTL: rules.duration('30d', { zero: 'no refresh tokens' }),
     SESSION_IDLE_TIMEOUT: rules.duration('30d'),
+    SESSION_SHARED_IDLE: rules.duration('15m'),
     SESSION_MAX_LIFETIME: rules.duration('90d'),
     SESSION_BINDING: rules.oneOf(['none', 'user_agent', 'key'], 'none'),
     SESSION_BINDING_ENDS: rules.oneOf(['true', 'false'], 'false'),
@@ -44,6 +46,7 @@ async function readEnvironment() {
     SMTP_USERNAME: rules.text(''),
     SMTP_PASSWORD: rules.optionalSecret({ min: 1 }),
     SMTP_FROM: rules.text('Latchkey <no-reply@localhost>'),
+    NOTIFY_SUPPORT: rules.oneOf(['on', 'off'], 'on'),
     NOTIFY_NEW_DEVICE: rules.oneOf(['on', 'off'], 'on'),
 
     LEGACY_JWT_SECRET: rules.optionalSecret({ min: 16 }),

@@ -33,5 +33,6 @@ router.use([() => import('@adonisjs/core/bodyparser_middleware')])
 export const middleware = router.named({
   admin: () => import('#middleware/admin_middleware'),
   auth: () => import('#middleware/auth_middleware'),
+  ownApi: () => import('#middleware/own_api_middleware'),
   serviceClient: () => import('#middleware/service_client_middleware'),
 })

@@ -1,7 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 
-type Callback = () => void
+type Callback = () => void | Promise<void>
 
 const waiting = new WeakMap<TransactionClientContract, Callback[]>()
 
@@ -38,13 +38,14 @@ export async function inTransaction<Result>(
     await trx.rollback()
     throw error
   }
-  for (const callback of callbacks) callback()
+  for (const callback of callbacks) await callback()
   return result
 }
 
 /**
  * Calls back once a transaction of `inTransaction` has committed, and never when its COMMIT failed:
- * `trx.after('commit')` is called then too.
+ * `trx.after('commit')` is called then too. `inTransaction` returns when the callback has finished,
+ * and throws what it throws.
  */
 export function afterCommit(trx: TransactionClientContract, callback: Callback): void {
   const callbacks = waiting.get(trx)

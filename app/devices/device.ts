@@ -8,9 +8,14 @@ import { BoundedCache } from '#app/bounded_cache'
 export type Device = { id: string | null; name: string | null; platform: string | null }
 
 /**
- * The same as a sign-in says it.
+ * The same as a sign-in says it. `shared`: many people use it, such as a kiosk.
  */
-export type SaidDevice = { [Label in keyof Device]?: string | null }
+export type SaidDevice = { [Label in keyof Device]?: string | null } & { shared?: boolean | null }
+
+/**
+ * The device of a sign-in. `shared` is kept as the kind of its session.
+ */
+export type SignInDevice = Device & { shared?: boolean }
 
 /**
  * Characters of a name that are kept of a sign-in, and that a name given later may have.
@@ -21,11 +26,12 @@ export const NAME_LENGTH = 100
  * The device of a sign-in from what the client said: a missing or empty value is none. Labels never
  * refuse a sign-in, so a name is cut and a platform normalized.
  */
-export function deviceOf(said?: SaidDevice | null): Device {
+export function deviceOf(said?: SaidDevice | null): SignInDevice {
   return {
     id: said?.id || null,
     name: nameOf(said?.name ?? ''),
     platform: platformOf(said?.platform ?? ''),
+    ...(said?.shared && { shared: true }),
   }
 }
 
@@ -121,5 +127,14 @@ function readFamily(userAgent: string): string {
  * with a stored one must be cut the same way.
  */
 export function userAgentOf({ headers }: IncomingMessage): string | null {
-  return headers['user-agent']?.slice(0, 512) ?? null
+  return cutUserAgent(headers['user-agent'] ?? '')
+}
+
+/**
+ * A user agent as it is stored. Without NUL, which PostgreSQL can't hold, and without half a surrogate
+ * pair; an empty one is none.
+ */
+export function cutUserAgent(userAgent: string): string | null {
+  const readable = userAgent.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '')
+  return readable.slice(0, 512).replace(/\p{Surrogate}$/u, '') || null
 }

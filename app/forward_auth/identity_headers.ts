@@ -1,3 +1,4 @@
+import { signInTimeOf } from '#app/sessions/session'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 
 /**
@@ -18,24 +19,25 @@ export const IDENTITY_HEADERS = [
 /**
  * Who a request speaks for, for the backend behind a proxy. All headers are always there, empty
  * where there is nothing to say (an API key has no session), so that a proxy that copies them always
- * overwrites what a client sent under these names. Nobody speaks for somebody else yet, so there is
- * no actor.
+ * overwrites what a client sent under these names. The actor is who speaks
+ * for the user in a support session.
  */
 export function identityHeaders({
   user,
   session,
   abilities,
 }: TokenRecord): Record<(typeof IDENTITY_HEADERS)[number], string> {
+  const signedIn = session && signInTimeOf(session)
   return {
     'X-Auth-User-Id': String(user.id),
     'X-Auth-External-Id': encodeURIComponent(user.externalId ?? ''),
-    'X-Auth-User-Email': headerText(user.email),
+    'X-Auth-User-Email': headerText(user.email ?? ''),
     'X-Auth-User-Email-Verified': String(user.isEmailVerified),
     'X-Auth-User-Role': user.role,
     'X-Auth-Session-Id': session?.id ?? '',
     'X-Auth-Abilities': abilities.join(' '),
-    'X-Auth-Time': session ? String(Math.floor(session.authenticatedAt.getTime() / 1000)) : '',
-    'X-Auth-Actor': '',
+    'X-Auth-Time': signedIn ? String(Math.floor(signedIn.getTime() / 1000)) : '',
+    'X-Auth-Actor': session?.actor ?? '',
   }
 }
 

@@ -12,11 +12,13 @@ import { E_FORBIDDEN } from '#exceptions/errors'
  */
 export default class AuthMiddleware {
   async handle(
-    { auth }: HttpContext,
+    ctx: HttpContext,
     next: NextFn,
     options: { session?: boolean; ability?: string; fresh?: string } = {}
   ) {
+    const { auth } = ctx
     await auth.authenticate()
+    if (auth.session?.kind === 'support' && ctx.isOwnApi) refuseChanges(ctx)
     if (options.session) auth.getSessionOrFail()
     const { ability } = options
     if (ability && !auth.use('api').allows(ability)) throw new E_FORBIDDEN({ scope: ability })
@@ -25,4 +27,17 @@ export default class AuthMiddleware {
     }
     return next()
   }
+}
+
+/**
+ * Support looks at an account and does the user's work on the team's own API, and changes nothing of
+ * the account's own: it may only sign out, for which `POST /auth/logout` authenticates by itself.
+ */
+function refuseChanges({ request }: HttpContext): void {
+  if (['GET', 'HEAD'].includes(request.method())) return
+  throw new E_FORBIDDEN({
+    message:
+      'A support session changes nothing of the account. Sign out with POST /api/v1/auth/logout.',
+    challenge: false,
+  })
 }

@@ -1,6 +1,7 @@
 import { noteFirstUse, noteUse } from '#app/token_verification/token_use'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { verifyToken } from '#app/token_verification/verify_token'
+import { signInTimeOf } from '#app/sessions/session'
 import { idleAt } from '#app/sessions/liveness'
 import { issuer } from '#app/oauth/metadata'
 
@@ -15,13 +16,16 @@ export type Introspection =
       sub: string
       /** How another system names this user. */
       external_id?: string
-      username: string
+      /** The e-mail, where there is one. */
+      username?: string
       /** False: nobody proved to hold that address, and it may be a look-alike. */
       email_verified: boolean
       iat?: number
       exp?: number
       /** When the user last showed who they are; an API key has no sign-in. */
       auth_time?: number
+      /** Who acts as the user, in a support session (RFC 8693 §4.1). */
+      act?: { sub: string }
       /** The session's id; an API key has none. */
       sid?: string
       scope?: string
@@ -51,17 +55,20 @@ export async function introspect(value: string, used: boolean): Promise<Introspe
 
 function describe({ kind, abilities, createdAt, expiresAt, session, user }: TokenRecord) {
   const bound = session?.keyThumbprint
+  const signedIn = session && signInTimeOf(session)
   const ends = [expiresAt, session && idleAt(session)].filter((end) => end !== null)
   return {
     active: true,
     iss: issuer,
     sub: String(user.id),
     ...(user.externalId !== null && { external_id: user.externalId }),
-    username: user.email,
+    ...(user.email !== null && { username: user.email }),
     email_verified: user.isEmailVerified,
     iat: inSeconds(createdAt),
     ...(ends.length > 0 && { exp: Math.min(...ends.map(inSeconds)) }),
-    ...(session && { auth_time: inSeconds(session.authenticatedAt), sid: session.id }),
+    ...(session && { sid: session.id }),
+    ...(signedIn && { auth_time: inSeconds(signedIn) }),
+    ...(session?.actor && { act: { sub: session.actor } }),
     ...(kind !== 'refresh' && {
       scope: abilities.join(' '),
       token_type: bound ? ('DPoP' as const) : ('Bearer' as const),

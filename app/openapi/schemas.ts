@@ -1,3 +1,4 @@
+import { CLIENT_ABILITIES } from '#app/service_clients/service_client'
 import { END_REASONS } from '#exceptions/end_reasons'
 import type { Schema } from '#app/openapi/types'
 
@@ -8,7 +9,21 @@ const uuid = { type: 'string', format: 'uuid' }
 /**
  * No `format: email`, which knows no letters beyond ASCII (RFC 6531).
  */
-const email = { type: 'string', maxLength: 254 }
+const email = nullable('string', { maxLength: 254 })
+
+const externalId = nullable('string', {
+  maxLength: 255,
+  description: 'How another system names the user.',
+})
+const signInTime = nullable('string', {
+  format: 'date-time',
+  description: 'When its user last showed who they are; null in a support session.',
+})
+
+const sessionKind = {
+  enum: ['user', 'support', 'shared'],
+  description: "The user's own, one that an admin holds as the user, or one on a shared device.",
+}
 
 /**
  * An object with exactly these properties. A name that ends in `?` may be absent.
@@ -67,11 +82,16 @@ export const schemas: Record<string, Schema> = {
         description: 'Normalized to at most 32 of `a-z0-9_-`: `Mac OS X` is `macos`.',
         examples: ['ios', 'android', 'web'],
       }),
+      shared: {
+        type: ['boolean', 'null'],
+        description: 'Many people use it: no refresh token, and idle after `SESSION_SHARED_IDLE`.',
+      },
     },
   },
   TakenOverBy: object({ name: nullable('string'), platform: nullable('string') }),
   User: object({
     id: { type: 'integer' },
+    externalId: externalId,
     email: email,
     fullName: nullable('string'),
     role: { enum: ['user', 'admin'] },
@@ -79,11 +99,12 @@ export const schemas: Record<string, Schema> = {
   }),
   Session: object({
     id: uuid,
+    kind: sessionKind,
     device: ref('Device'),
     ip: nullable('string'),
     userAgent: nullable('string'),
     createdAt: instant,
-    authenticatedAt: { ...instant, description: 'When its user last showed who they are.' },
+    authenticatedAt: signInTime,
     lastSeenAt: instant,
     expiresAt: { ...instant, description: 'The absolute lifetime.' },
     current: { type: 'boolean', description: 'Whether it is the session that asks.' },
@@ -157,7 +178,9 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminUser: object({
     id: { type: 'integer' },
+    externalId: externalId,
     email: email,
+    emailVerified: { type: 'boolean' },
     fullName: nullable('string'),
     role: { enum: ['user', 'admin'] },
     sessionLimit: nullable('integer'),
@@ -185,12 +208,17 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminSession: object({
     id: uuid,
-    user: object({ id: { type: 'integer' }, email: nullable('string') }),
+    user: object({
+      id: { type: 'integer' },
+      email: nullable('string'),
+      externalId: nullable('string'),
+    }),
+    kind: sessionKind,
     device: ref('Device'),
     ip: nullable('string'),
     userAgent: nullable('string'),
     createdAt: instant,
-    authenticatedAt: instant,
+    authenticatedAt: signInTime,
     lastSeenAt: instant,
     expiresAt: instant,
     current: { type: 'boolean' },
@@ -211,6 +239,17 @@ export const schemas: Record<string, Schema> = {
       type: 'boolean',
       description: 'False: their tokens are dead, and the rest of the rows is written behind.',
     },
+  }),
+  EndedKeys: object({
+    ended: { type: 'integer', minimum: 0 },
+    sessions: { type: 'array', maxItems: 0, description: 'A key has none.' },
+  }),
+  ServiceClient: object({
+    id: uuid,
+    name: { type: 'string' },
+    abilities: { type: 'array', items: { enum: CLIENT_ABILITIES } },
+    createdAt: instant,
+    revokedAt: nullable('string', { format: 'date-time' }),
   }),
   DisabledUser: object({
     user: object({

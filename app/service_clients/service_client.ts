@@ -4,13 +4,16 @@ import clock from '#app/clock'
 import { inTransaction } from '#app/database/transaction'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
+import type { Page } from '#app/event_log/list'
+import { endSupportSessionsBy } from '#app/sessions/support'
 import { hashToken } from '#app/tokens/token'
 import { toDate, type StoredInstant } from '#models/instant'
 
 /**
- * What a service client may do: ask about tokens, revoke them, read the feed of revocations.
+ * What a service client may do: ask about tokens, revoke them, read the feed of revocations, sign users
+ * in (a trusted backend), manage users and their sessions.
  */
-export const CLIENT_ABILITIES = ['introspect', 'revoke', 'feed'] as const
+export const CLIENT_ABILITIES = ['introspect', 'revoke', 'feed', 'sign_in', 'manage'] as const
 
 export type ClientAbility = (typeof CLIENT_ABILITIES)[number]
 
@@ -87,6 +90,7 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
     const row: ServiceClientRow | null = await trx.from('service_clients').where('id', id).first()
     if (!row) return null
     if (Number(revoked) > 0) {
+      endSupportSessionsBy(trx, `service_client:${id}`)
       const data = { id, name: row.name }
       await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
     }
@@ -98,9 +102,16 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
  * All service clients, oldest first, with those that are revoked.
  */
 export async function listClients(): Promise<ServiceClient[]> {
-  const found: ServiceClientRow[] = await db
-    .from('service_clients')
-    .orderBy('created_at')
-    .orderBy('id')
+  const found: ServiceClientRow[] = await allClients()
   return found.map(toServiceClient)
 }
+
+/**
+ * One page of the same, with the paginator's numbers.
+ */
+export async function pageOfClients({ page, perPage }: Page) {
+  const paginator = await allClients().paginate(page, perPage)
+  return { clients: paginator.all().map(toServiceClient), meta: paginator.getMeta() }
+}
+
+const allClients = () => db.from('service_clients').orderBy('created_at').orderBy('id')

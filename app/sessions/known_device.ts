@@ -18,7 +18,11 @@ export async function isKnownDevice(
   session: Pick<StoredSession, 'userId' | 'seq' | 'device' | 'ip' | 'userAgent'>
 ): Promise<boolean> {
   const { userId, seq, device, ip, userAgent } = session
-  const earlier = db.from('sessions').where('user_id', userId).where('seq', '<', seq)
+  const earlier = db
+    .from('sessions')
+    .where('user_id', userId)
+    .where('seq', '<', seq)
+    .whereNot('kind', 'support')
   if (device.id !== null) {
     return (await earlier.where('device_id', device.id).select('seq').first()) !== null
   }

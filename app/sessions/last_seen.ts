@@ -8,7 +8,7 @@ import { LastUsedBuffer, moveForward, type Use } from '#app/sessions/last_used_b
 import { aliveSql } from '#app/sessions/liveness'
 import { byLatestActivity, type StoredSession } from '#app/sessions/session'
 import { lockUsersOfSessions } from '#app/sessions/user_lock'
-import { idleTimeout } from '#config/sessions'
+import { idleTimeoutOf } from '#config/sessions'
 
 /*
  * When sessions were last seen. The first half of the idle time is forgiving: a use is written
@@ -23,8 +23,8 @@ import { idleTimeout } from '#config/sessions'
  * Notes that a session, as it was just read, is used. False: it did not live any more when the use
  * was to be written, so whoever asked must check again. Throws what the database throws.
  */
-export function useSession(session: Pick<StoredSession, 'id' | 'lastSeenAt'>): UseNoted {
-  if (clock.millis() - session.lastSeenAt.getTime() < idleTimeout() / 2) {
+export function useSession(session: Pick<StoredSession, 'id' | 'kind' | 'lastSeenAt'>): UseNoted {
+  if (clock.millis() - session.lastSeenAt.getTime() < idleTimeoutOf(session) / 2) {
     lastSeen.touch(session.id, session.lastSeenAt)
     return true
   }
@@ -40,7 +40,7 @@ export type UseNoted = true | Promise<boolean>
  */
 export const lastSeen = new LastUsedBuffer(
   (uses) => writeUses(db.connection(), uses, { skipLocked: true }),
-  (mergeMs) => Math.min(mergeMs, idleTimeout() / 4)
+  (mergeMs) => Math.min(mergeMs, idleTimeoutOf({ kind: 'shared' }) / 4)
 )
 
 /**

@@ -1,5 +1,6 @@
 import type { SessionEnd } from '#exceptions/errors'
-import { idleTimeout } from '#config/sessions'
+import { idleTimeout, idleTimeoutOf } from '#config/sessions'
+import type { SessionKind } from '#app/sessions/session'
 
 /*
  * Whether a session is alive: one function for a row that has been read, and beside it the SQL
@@ -12,6 +13,7 @@ import { idleTimeout } from '#config/sessions'
  */
 export type LivenessColumns = {
   seq: number
+  kind: SessionKind
   lastSeenAt: Date
   expiresAt: Date
   endedAt: Date | null
@@ -37,10 +39,11 @@ export function livenessOf(session: LivenessColumns, watermarkSeq: number, now: 
 
 /**
  * The end of a session by time; null while it has none. Of the idle timeout and the absolute
- * lifetime the earlier one is the reason. `timeout` is in milliseconds.
+ * lifetime the earlier one is the reason. `timeout`, in milliseconds, is that of sessions on devices
+ * of one's own.
  */
 export function timeoutOf(
-  session: Pick<LivenessColumns, 'lastSeenAt' | 'expiresAt'>,
+  session: Pick<LivenessColumns, 'kind' | 'lastSeenAt' | 'expiresAt'>,
   now: Date,
   timeout = idleTimeout()
 ): { reason: 'idle' | 'expired'; at: Date } | null {
@@ -59,10 +62,13 @@ export function disabledEndOf(disabledAt: Date | null): SessionEnd | null {
 }
 
 /**
- * When a session goes idle unless it is used. `timeout` is in milliseconds.
+ * When a session goes idle unless it is used. `timeout` as for `timeoutOf`.
  */
-export function idleAt({ lastSeenAt }: { lastSeenAt: Date }, timeout = idleTimeout()): Date {
-  return new Date(lastSeenAt.getTime() + timeout)
+export function idleAt(
+  session: Pick<LivenessColumns, 'kind' | 'lastSeenAt'>,
+  timeout = idleTimeout()
+): Date {
+  return new Date(session.lastSeenAt.getTime() + idleTimeoutOf(session, timeout))
 }
 
 /**
@@ -90,7 +96,8 @@ export const UNENDED_SQL = `(sessions.ended_at IS NULL AND NOT ${COVERED_SQL})`
  */
 export function aliveSql(now: Date): { sql: string; bindings: Date[] } {
   return {
-    sql: `sessions.expires_at > ? AND sessions.last_seen_at > ? AND ${UNENDED_SQL}`,
+    sql: `sessions.expires_at > ? AND sessions.last_seen_at > ?
+      AND (sessions.kind <> 'shared' OR sessions.last_seen_at > ?) AND ${UNENDED_SQL}`,
     bindings: timeBounds(now),
   }
 }
@@ -100,12 +107,17 @@ export function aliveSql(now: Date): { sql: string; bindings: Date[] } {
  */
 export function timedOutSql(now: Date): { sql: string; bindings: Date[] } {
   return {
-    sql: '(sessions.expires_at <= ? OR sessions.last_seen_at <= ?)',
+    sql: `(sessions.expires_at <= ? OR sessions.last_seen_at <= ?
+      OR (sessions.kind = 'shared' AND sessions.last_seen_at <= ?))`,
     bindings: timeBounds(now),
   }
 }
 
-const timeBounds = (now: Date) => [now, new Date(now.getTime() - idleTimeout())]
+const timeBounds = (now: Date) => [
+  now,
+  new Date(now.getTime() - idleTimeout()),
+  new Date(now.getTime() - idleTimeoutOf({ kind: 'shared' })),
+]
 
 /*
  * The same of API keys, which a watermark covers by their ids and which end by time when they expire.

@@ -25,7 +25,7 @@ export type LogOutScope = 'current' | 'others' | 'all' | { sessionId: string }
 export async function logOut(acting: Session, scope: LogOutScope): Promise<Session[]> {
   const ended = await withLiveSession(acting, async (trx, user, live) => {
     const chosen = live.filter((session) => isChosen(session, acting, scope))
-    const actor = `user:${user.id}` as const
+    const actor = acting.actor ?? (`user:${user.id}` as const)
     const current = chosen.filter((session) => session.id === acting.id)
     const others = chosen.filter((session) => session.id !== acting.id)
     await endSessions(trx, current, { reason: 'logged_out', actor })

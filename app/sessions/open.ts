@@ -12,26 +12,36 @@ import {
 } from '#exceptions/errors'
 import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
-import { shownDevice, type Device } from '#app/devices/device'
+import { shownDevice, type SignInDevice } from '#app/devices/device'
 import type { EndReason } from '#exceptions/end_reasons'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { appendEvents } from '#app/event_log/append'
 import { issueTokens, type IssuedTokens } from '#app/tokens/issue'
 import { withWrittenUses } from '#app/sessions/last_seen'
-import { limitReached, sessionLimitOf, surplusSessions, type Quota } from '#app/sessions/policy'
+import {
+  countedSessions,
+  limitReached,
+  sessionLimitOf,
+  surplusSessions,
+  type Quota,
+} from '#app/sessions/policy'
 import { describeSession, type ProvenKey, type Session } from '#app/sessions/session'
 import { Expression, insertOf, rows } from '#app/database/sql'
+import { afterCommit } from '#app/database/transaction'
+import { takeOverSharedDevice } from '#app/sessions/shared_device'
 import { withUserLock } from '#app/sessions/user_lock'
 
 /**
  * What a sign-in asks for. The tokens are bound to the key that it has proven.
  */
 export type SignIn = {
-  device: Device
+  device: SignInDevice
   ip: string | null
   userAgent: string | null
   /** When the person showed who they are, if that is not now. Never taken for later than now. */
   authenticatedAt?: Date
+  /** Who opens it, if that is not the user: a trusted backend. */
+  actor?: Actor
   /** The first session of an account that is made with it. */
   atSignUp?: boolean
   /** Ends all other sessions of the user, whatever the limit. */
@@ -82,9 +92,10 @@ export async function openSessionUnderLock(
   signIn: SignIn
 ): Promise<OpenedSession> {
   const now = clock.now()
-  const actor: Actor = `user:${user.id}`
+  const actor: Actor = signIn.actor ?? `user:${user.id}`
   const sessionId = randomUUID()
   const limit = sessionLimitOf(user)
+  const { shared, ...device } = signIn.device
 
   const live = await writeDueEnds(trx, user.id, { deviceId: signIn.device.id })
   const endedSessions = chooseEndings(await withWrittenUses(trx, live), limit, signIn)
@@ -103,7 +114,9 @@ export async function openSessionUnderLock(
   const session: Session = {
     id: sessionId,
     userId: user.id,
-    device: signIn.device,
+    kind: shared ? 'shared' : 'user',
+    actor: null,
+    device,
     ip: signIn.ip,
     userAgent: signIn.userAgent,
     keyThumbprint: signIn.keyThumbprint ?? null,
@@ -113,6 +126,28 @@ export async function openSessionUnderLock(
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + sessionsConfig.maxLifetime),
   }
+  const tokens = await writeSession(trx, session, actor, {
+    ...(signIn.atSignUp && { atSignUp: true }),
+  })
+
+  if (endedSessions.some(({ reason }) => reason === 'superseded')) await noteContest(trx, user.id)
+  if (session.kind === 'shared') afterCommit(trx, () => takeOverSharedDevice(session))
+
+  const ended = new Set(endedSessions.map((ending) => ending.session.id))
+  const left = countedSessions(live).filter(({ id }) => !ended.has(id))
+  return { tokens, session, endedSessions, quota: { used: left.length + 1, max: limit } }
+}
+
+/**
+ * Writes a new session with its tokens, and says so in the log; `data` is what the log says besides
+ * where it comes from. For use under the user's lock, by what opens sessions.
+ */
+export async function writeSession(
+  trx: TransactionClientContract,
+  session: Session,
+  actor: Actor,
+  data: Record<string, unknown>
+): Promise<IssuedTokens> {
   /**
    * Sent in this order, without waiting for the answer to each (#app/database/pipeline). The session
    * comes first: its tokens refer to it.
@@ -123,22 +158,14 @@ export async function openSessionUnderLock(
     appendEvents(trx, [
       {
         type: 'session.opened',
-        userId: user.id,
-        sessionId,
+        userId: session.userId,
+        sessionId: session.id,
         actor,
-        data: {
-          device: shownDevice(session),
-          ip: session.ip,
-          ...(signIn.atSignUp && { atSignUp: true }),
-        },
+        data: { device: shownDevice(session), ip: session.ip, ...data },
       },
     ]),
   ])
-
-  if (endedSessions.some(({ reason }) => reason === 'superseded')) await noteContest(trx, user.id)
-
-  const used = live.length - endedSessions.length + 1
-  return { tokens, session, endedSessions, quota: { used, max: limit } }
+  return tokens
 }
 
 async function insertSession(trx: TransactionClientContract, session: Session): Promise<void> {
@@ -146,6 +173,8 @@ async function insertSession(trx: TransactionClientContract, session: Session): 
     {
       id: session.id,
       user_id: session.userId,
+      kind: session.kind,
+      actor: session.actor,
       device_id: session.device.id,
       device_name: session.device.name,
       platform: session.device.platform,

@@ -18,14 +18,23 @@ export function sessionLimitOf(user: Pick<User, 'sessionLimit' | 'role'>): numbe
 }
 
 /**
+ * The sessions that count against a limit: those of support take no place, evict nobody and are
+ * evicted by nobody.
+ */
+export function countedSessions<Counted extends Pick<Session, 'kind'>>(live: Counted[]): Counted[] {
+  return live.filter(({ kind }) => kind !== 'support')
+}
+
+/**
  * Which of a user's live sessions are too many once a newcomer joins: least recently seen first.
- * `live` is ordered by latest activity. `newcomer` is null when nobody joins (a lowered limit).
+ * `all` is ordered by latest activity. `newcomer` is null when nobody joins (a lowered limit).
  */
 export function surplusSessions(
-  live: Session[],
+  all: Session[],
   limit: number | null,
   newcomer: { platform: string | null } | null
 ): Session[] {
+  const live = countedSessions(all)
   const surplus = new Set<Session>()
   for (const [platform, max] of Object.entries(sessionsConfig.limitPerPlatform)) {
     const held = live.filter((session) => isOn(session.device, platform))
@@ -45,10 +54,11 @@ export function surplusSessions(
  * that platform's are named, unless more than those must go.
  */
 export function limitReached(
-  live: Session[],
+  all: Session[],
   limit: number | null,
   newcomer: { platform: string | null }
 ): { quota: Quota; sessions: Session[] } {
+  const live = countedSessions(all)
   const surplus = limit === null ? 0 : live.length - limit + 1
   const rules = Object.entries(sessionsConfig.limitPerPlatform)
   const [platform, max] = rules.find(([name]) => isOn(newcomer, name)) ?? []
@@ -78,6 +88,6 @@ function takeSurplus(sessions: Session[], room: number, surplus: Set<Session>) {
  * (`SESSION_BINDING=user_agent`). `SESSION_BINDING_ENDS` says whether that ends it.
  */
 export function isUsedByOther(session: Session, userAgent: string | null): boolean {
-  if (sessionsConfig.binding !== 'user_agent') return false
+  if (sessionsConfig.binding !== 'user_agent' || session.kind === 'support') return false
   return userAgentFamily(session.userAgent) !== userAgentFamily(userAgent)
 }

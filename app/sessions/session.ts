@@ -1,6 +1,13 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { Actor } from '#app/event_log/actor'
 import { toDate, type StoredInstant } from '#models/instant'
 import { shownDevice, type Device } from '#app/devices/device'
+
+/**
+ * What sort of session it is: the user's own, one that an admin holds as the user, or one on a device
+ * that many people use.
+ */
+export type SessionKind = 'user' | 'support' | 'shared'
 
 /**
  * One sign-in of one user on one device.
@@ -8,6 +15,9 @@ import { shownDevice, type Device } from '#app/devices/device'
 export type Session = {
   id: string
   userId: number
+  kind: SessionKind
+  /** Who acts as the user, in a support session. */
+  actor: Actor | null
   device: Device
   ip: string | null
   userAgent: string | null
@@ -44,6 +54,8 @@ export type SessionRow = {
   id: string
   seq: number | string
   user_id: number
+  kind: SessionKind
+  actor: Actor | null
   device_id: string | null
   device_name: string | null
   platform: string | null
@@ -61,6 +73,8 @@ export const SESSION_COLUMNS = [
   'id',
   'seq',
   'user_id',
+  'kind',
+  'actor',
   'device_id',
   'device_name',
   'platform',
@@ -86,6 +100,8 @@ export function toSession(row: SessionRow): StoredSession {
     id: row.id,
     seq: Number(row.seq),
     userId: row.user_id,
+    kind: row.kind,
+    actor: row.actor,
     device: { id: row.device_id, name: row.device_name, platform: row.platform },
     ip: row.ip,
     userAgent: row.user_agent,
@@ -111,16 +127,27 @@ export function byLatestActivity(a: StoredSession, b: StoredSession): number {
 }
 
 /**
+ * When the user of a session last showed who they are. Null in a support session: its user never did.
+ */
+export function signInTimeOf({
+  kind,
+  authenticatedAt,
+}: Pick<Session, 'kind' | 'authenticatedAt'>): Date | null {
+  return kind === 'support' ? null : authenticatedAt
+}
+
+/**
  * A session as its user and admins see it. `current` marks the one that asks.
  */
 export function describeSession(session: Session, currentId?: string) {
   return {
     id: session.id,
+    kind: session.kind,
     device: shownDevice(session),
     ip: session.ip,
     userAgent: session.userAgent,
     createdAt: session.createdAt.toISOString(),
-    authenticatedAt: session.authenticatedAt.toISOString(),
+    authenticatedAt: signInTimeOf(session)?.toISOString() ?? null,
     lastSeenAt: session.lastSeenAt.toISOString(),
     expiresAt: session.expiresAt.toISOString(),
     current: session.id === currentId,

@@ -18,7 +18,7 @@ export async function endOfSession(
     .leftJoin('sessions as newcomer', 'newcomer.id', 'sessions.superseded_by')
     .where('sessions.id', sessionId)
     .select('sessions.end_reason', 'sessions.ended_at', 'sessions.user_id', 'sessions.seq')
-    .select('sessions.last_seen_at', 'sessions.expires_at')
+    .select('sessions.kind', 'sessions.last_seen_at', 'sessions.expires_at')
     .select('newcomer.device_name as by_name', 'newcomer.platform as by_platform')
     .select('newcomer.user_agent as by_user_agent')
     .firstOrFail()
@@ -28,7 +28,11 @@ export async function endOfSession(
 
   const watermark = await watermarkOf(client, { userId: row.user_id, seq: Number(row.seq) })
   if (!watermark) throw new Error('This session has not ended.')
-  const stored = { lastSeenAt: toDate(row.last_seen_at), expiresAt: toDate(row.expires_at) }
+  const stored = {
+    kind: row.kind,
+    lastSeenAt: toDate(row.last_seen_at),
+    expiresAt: toDate(row.expires_at),
+  }
   const { reason, at } = watermarkEndOf(stored, watermark)
   return { reason, endedAt: at }
 }

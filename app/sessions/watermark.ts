@@ -44,7 +44,7 @@ export type WatermarkRow = {
  * covered session are not written, so it is the same whenever it is asked for.
  */
 export function watermarkEndOf(
-  session: Pick<LivenessColumns, 'lastSeenAt' | 'expiresAt'>,
+  session: Pick<LivenessColumns, 'kind' | 'lastSeenAt' | 'expiresAt'>,
   watermark: Pick<Watermark, 'at' | 'reason' | 'idleTimeout'>
 ): { reason: EndReason; at: Date; byTime: boolean } {
   const { at, reason } = watermark

@@ -6,7 +6,7 @@ import { useSession } from '#app/sessions/last_seen'
 import type { TokenRecord } from '#app/token_verification/token_lookup'
 import { refusalOf, verifyHash, type Verdict } from '#app/token_verification/verify_token'
 import type { Session } from '#app/sessions/session'
-import { idleTimeout } from '#config/sessions'
+import { idleTimeoutOf } from '#config/sessions'
 
 /**
  * How often a comment shows that the stream is alive, in milliseconds.
@@ -217,5 +217,5 @@ type Dead = Exclude<Verdict, { type: 'live' }>
 const END_EVENTS = { ended: 'session.ended', expired: 'token.expired', unknown: null } as const
 
 function useEvery(): number {
-  return Math.min(USE_EVERY, idleTimeout() / 4)
+  return Math.min(USE_EVERY, idleTimeoutOf({ kind: 'shared' }) / 4)
 }

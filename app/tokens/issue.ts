@@ -1,6 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
-import sessionsConfig, { idleTimeout } from '#config/sessions'
+import sessionsConfig, { idleTimeoutOf } from '#config/sessions'
 import { revokeTokens, type Replacement } from '#app/tokens/revoke'
 import { hashToken, type TokenKind } from '#app/tokens/token'
 import { insertOf, rows } from '#app/database/sql'
@@ -8,7 +8,7 @@ import { insertOf, rows } from '#app/database/sql'
 /**
  * The session that tokens are issued for.
  */
-export type TokenOwner = { id: string; userId: number; expiresAt: Date }
+export type TokenOwner = { id: string; userId: number; kind: string; expiresAt: Date }
 
 /**
  * The tokens of a session as their holder gets them, once. No refresh token where
@@ -25,7 +25,7 @@ export type IssuedTokens = {
  * Gives a session an access token and a refresh token with these values, in the caller's
  * transaction. Neither outlives the session. Without refresh tokens every use gives the access token
  * its time again: it may live as long as the session, which goes idle when it is not used for that
- * time (#app/sessions/liveness).
+ * time (#app/sessions/liveness). Sessions on shared devices, and those of support, have none.
  *
  * `unused`: it is written when they are first used (#app/token_verification/token_use). Only those
  * that a refresh gives need it.
@@ -51,8 +51,8 @@ export async function issueTokens(
     expires_at: expiresAt,
   })
 
-  const withRefresh = sessionsConfig.refreshTokenTtl > 0
-  const expiresAt = until(withRefresh ? sessionsConfig.accessTokenTtl : idleTimeout())
+  const withRefresh = sessionsConfig.refreshTokenTtl > 0 && session.kind === 'user'
+  const expiresAt = until(withRefresh ? sessionsConfig.accessTokenTtl : idleTimeoutOf(session))
   const tokens = [row('access', values.access, withRefresh ? expiresAt : session.expiresAt)]
   const refreshExpiresAt = withRefresh ? until(sessionsConfig.refreshTokenTtl) : null
   if (refreshExpiresAt) tokens.push(row('refresh', values.refresh, refreshExpiresAt))

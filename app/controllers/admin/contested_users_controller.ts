@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { clearContested, listContested } from '#app/accounts/contested'
-import { findUserById } from '#app/accounts/find_users'
+import { findUserOfPath } from '#app/accounts/find_users'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import ContestedAccountTransformer from '#transformers/contested_account_transformer'
 import { pageValidator } from '#validators/listings'
@@ -15,9 +15,9 @@ export default class AdminContestedUsersController {
     return serialize(ContestedAccountTransformer.paginate(accounts, meta))
   }
 
-  async destroy({ auth, params, response }: HttpContext) {
-    const { id } = await findUserById(params.id)
-    const wasContested = await clearContested(id, `user:${auth.getSessionOrFail().userId}`)
+  async destroy({ administrator, params, response }: HttpContext) {
+    const { id } = await findUserOfPath(params.user)
+    const wasContested = await clearContested(id, administrator.actor)
     if (!wasContested) throw new E_NOT_FOUND()
     return response.noContent()
   }

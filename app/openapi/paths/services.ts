@@ -57,7 +57,7 @@ const active = object({
   'iss': { type: 'string' },
   'sub': { type: 'string', description: "The user's id." },
   'external_id?': { type: 'string', description: 'How another system names the user.' },
-  'username': { type: 'string', description: 'The e-mail.' },
+  'username?': { type: 'string', description: 'The e-mail, where there is one.' },
   'email_verified': {
     type: 'boolean',
     description: 'Whether its owner proved to hold the e-mail; if not, it may be a look-alike.',
@@ -65,6 +65,10 @@ const active = object({
   'iat': { type: 'integer' },
   'exp?': { type: 'integer', description: 'Never later than the session goes idle.' },
   'auth_time?': { type: 'integer', description: 'When the user last showed who they are.' },
+  'act?': object(
+    { sub: { type: 'string', examples: ['user:7'] } },
+    { description: 'Who acts as the user, in a support session (RFC 8693 §4.1).' }
+  ),
   'sid?': { type: 'string', format: 'uuid', description: 'The session; an API key has none.' },
   'scope?': { type: 'string', description: 'Abilities; absent for a refresh token.' },
   'token_type?': { enum: ['Bearer', 'DPoP'], description: 'Absent for a refresh token.' },
