@@ -113,7 +113,9 @@ router.get('openapi.json', [controllers.Openapi, 'show'])
 
 if (env.get('WEB_CONSOLE') === 'on') {
   router.get('/', [controllers.Console, 'show'])
-  router.get('reset-password', [controllers.Console, 'show']).as('console.reset')
+  if (accountsConfig.passwordSignIn) {
+    router.get('reset-password', [controllers.Console, 'show']).as('console.reset')
+  }
   router.get('confirm-email', [controllers.Console, 'show']).as('console.email')
   router.get('console/:file', [controllers.Console, 'asset'])
 }

@@ -4,6 +4,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import edge from 'edge.js'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import { staticFile, staticPage } from '#app/http/static_content'
+import accountsConfig from '#config/accounts'
 import env from '#start/env'
 
 /**
@@ -23,7 +24,10 @@ const CONTENT_SECURITY_POLICY = [
 ]
 
 const PAGE = staticPage(CONTENT_SECURITY_POLICY, () =>
-  edge.render('console', { signUpOpen: env.get('SIGNUP') === 'open' })
+  edge.render('console', {
+    passwordSignIn: accountsConfig.passwordSignIn,
+    signUpOpen: accountsConfig.passwordSignIn && env.get('SIGNUP') === 'open',
+  })
 )
 
 const ASSETS = new Map(

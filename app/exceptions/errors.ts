@@ -1,7 +1,6 @@
 import { BASIC_CHALLENGE, type Scheme } from '#exceptions/challenges'
 import { ApiError } from '#exceptions/api_error'
 import { sessionEndedMessages, type TakenOverBy } from '#exceptions/messages'
-import accountsConfig from '#config/accounts'
 import type { EndReason } from '#exceptions/end_reasons'
 
 /*
@@ -83,11 +82,7 @@ export const E_TOKEN_EXPIRED = class TokenExpired extends ApiError {
 /** The sign-in is too long ago for this, RFC 9470. `maxAge` is in seconds. */
 export const E_REAUTHENTICATION_REQUIRED = class ReauthenticationRequired extends ApiError {
   constructor(maxAge: number) {
-    const message = accountsConfig.passwordSignIn
-      ? undefined
-      : 'This wants a fresh sign-in. Have the person sign in again.'
     super(401, 'E_REAUTHENTICATION_REQUIRED', {
-      message,
       challenge: { error: 'insufficient_user_authentication', maxAge },
     })
   }

@@ -1,3 +1,4 @@
+import accountsConfig from '#config/accounts'
 import type { EndReason } from '#exceptions/end_reasons'
 
 /**
@@ -38,8 +39,9 @@ export const errorMessages = {
   E_INVALID_REQUEST: 'The request is malformed.',
   E_UNAUTHORIZED_ACCESS: 'A valid token is required.',
   E_TOKEN_EXPIRED: 'The access token has expired. Use the refresh token to get a new one.',
-  E_REAUTHENTICATION_REQUIRED:
-    'This wants a fresh sign-in. Ask for the password and send it to POST /api/v1/auth/confirm.',
+  E_REAUTHENTICATION_REQUIRED: accountsConfig.passwordSignIn
+    ? 'This wants a fresh sign-in. Ask for the password and send it to POST /api/v1/auth/confirm.'
+    : 'This wants a fresh sign-in. Have the person sign in again.',
   E_INVALID_REFRESH_TOKEN: 'The refresh token is not valid. Please sign in again.',
   E_REFRESH_TOKEN_REUSED:
     'The refresh token was used before, so its session was ended. Please sign in again.',

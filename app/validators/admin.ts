@@ -1,6 +1,8 @@
 import vine from '@vinejs/vine'
+import type { UserChanges } from '#app/accounts/manage_users'
 import accountsConfig from '#config/accounts'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
+import { normalizeEmail } from '#models/email_address'
 import { refuseUnknownFields } from '#validators/known_fields'
 import * as rules from '#validators/rules'
 import { moment } from '#validators/filters'
@@ -17,7 +19,7 @@ export const userListValidator = vine.create({ ...page, search: rules.name(264).
 
 const account = {
   externalId: rules.externalId().nullable().optional(),
-  email: rules.newEmail().nullable().optional(),
+  email: rules.email().nullable().optional(),
   emailVerified: vine.boolean({ strict: true }).optional(),
   fullName: rules.name(255).nullable().optional(),
   password: rules.newPassword().optional(),
@@ -32,10 +34,11 @@ const accountValidator = vine.create(account)
  * What an administrator says of an account. Throws `E_VALIDATION_ERROR`, also for fields that there are
  * none of, and for a password where none signs anybody in.
  */
-export async function readUserChanges(body: Record<string, unknown>) {
+export async function readUserChanges(body: Record<string, unknown>): Promise<UserChanges> {
   const { password, ...others } = account
   refuseUnknownFields(body, Object.keys(accountsConfig.passwordSignIn ? account : others))
-  return accountValidator.validate(body)
+  const { email, ...said } = await accountValidator.validate(body)
+  return email === undefined ? said : { ...said, email: email && normalizeEmail(email) }
 }
 
 /**

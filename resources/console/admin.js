@@ -1,5 +1,5 @@
 import { call } from './api.js'
-import { deviceName, element, handleForm, say, show, when } from './dom.js'
+import { deviceName, element, handleForm, say, show, when, userName } from './dom.js'
 
 /**
  * How often the log is asked for what is new, in milliseconds.
@@ -22,7 +22,7 @@ export function showAdmin({ leave }) {
 
   function userRow(user) {
     const open = element('button', { type: 'button' }, 'Sessions')
-    open.setAttribute('aria-label', `Sessions of ${user.email}`)
+    open.setAttribute('aria-label', `Sessions of ${userName(user)}`)
     open.addEventListener('click', () => select(user))
     return element(
       'li',
@@ -30,7 +30,7 @@ export function showAdmin({ leave }) {
       element(
         'div',
         { class: 'facts' },
-        element('h3', {}, user.email),
+        element('h3', {}, userName(user)),
         element(
           'p',
           {},
@@ -45,7 +45,7 @@ export function showAdmin({ leave }) {
     selected = user
     const { data } = await call('GET', `/api/v1/admin/users/${user.id}/sessions`)
     view.slot('user').hidden = false
-    view.slot('user-title').textContent = `Sessions of ${user.email}`
+    view.slot('user-title').textContent = `Sessions of ${userName(user)}`
     const rows = data.map(sessionRow)
     view
       .slot('user-sessions')
@@ -82,7 +82,7 @@ export function showAdmin({ leave }) {
 
   view.action('user-out').addEventListener('click', async () => {
     const { data } = await call('DELETE', `/api/v1/admin/users/${selected.id}/sessions`)
-    say(`${data.ended} sessions of ${selected.email} were ended.`)
+    say(`${data.ended} sessions of ${userName(selected)} were ended.`)
     await select(selected)
   })
   handleForm(view.form('find'), ({ search }) => find(search))

@@ -6,7 +6,9 @@ import { handleForm } from './dom.js'
  * fresh; fails when the person gives up.
  */
 export function confirmPassword() {
-  const dialog = document.getElementById('confirm').content.firstElementChild.cloneNode(true)
+  const template = document.getElementById('confirm')
+  if (!template) return Promise.reject(new Error('Sign in again: this needs a fresh sign-in.'))
+  const dialog = template.content.firstElementChild.cloneNode(true)
   document.body.append(dialog)
   return new Promise((resolve, reject) => {
     dialog.addEventListener('close', () => {

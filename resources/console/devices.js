@@ -76,6 +76,19 @@ export function showDevices({ user, leave }) {
     name.focus()
   }
 
+  function listenForPassword() {
+    /** For password managers, which want to know whose password changes. */
+    view.slot('username').value = user.email ?? ''
+    handleForm(view.form('password'), async ({ currentPassword, password }, form) => {
+      const body = { currentPassword, password }
+      const { data } = await call('PUT', '/api/v1/account/password', body)
+      keepTokens(data)
+      form.reset()
+      say('The password was changed. Your other devices were signed out.')
+      await refresh()
+    })
+  }
+
   view.action('others').addEventListener('click', async () => {
     const { data } = await call('POST', '/api/v1/auth/logout-others')
     say(data.ended === 1 ? 'One device was signed out.' : `${data.ended} devices were signed out.`)
@@ -85,17 +98,7 @@ export function showDevices({ user, leave }) {
     await call('POST', '/api/v1/auth/logout-all')
     leave()
   })
-  /** For password managers, which want to know whose password changes. */
-  view.slot('username').value = user.email
-  handleForm(view.form('password'), async ({ currentPassword, password }, form) => {
-    const body = { currentPassword, password }
-    const { data } = await call('PUT', '/api/v1/account/password', body)
-    keepTokens(data)
-    form.reset()
-    say('The password was changed. Your other devices were signed out.')
-    await refresh()
-  })
-
+  if (view.form('password')) listenForPassword()
   showKeys(view)
 
   const close = listen({

@@ -80,6 +80,13 @@ export function when(instant) {
 }
 
 /**
+ * How a user is named: by e-mail, else by what another system calls them, else by id.
+ */
+export function userName({ id, email, externalId }) {
+  return email ?? externalId ?? `User ${id}`
+}
+
+/**
  * The name of a session's device.
  */
 export function deviceName({ device, deviceName: shown, userAgent }) {

@@ -11,7 +11,7 @@ import {
 } from './api.js'
 import { confirmPassword } from './confirm.js'
 import { showDevices } from './devices.js'
-import { deviceName, element, handleForm, say, show, when } from './dom.js'
+import { deviceName, element, handleForm, say, show, when, userName } from './dom.js'
 
 const DEVICE_KEY = 'latchkey-device'
 
@@ -63,7 +63,7 @@ function showNav(user, current) {
       if (isSignedIn()) say('You are still signed in: signing out did not work. Please try again.')
     }
   })
-  who.replaceChildren(user.email, out)
+  who.replaceChildren(userName(user), out)
 }
 
 function showSignedIn(user, section) {
@@ -103,7 +103,10 @@ async function enter(data) {
 function showSignIn() {
   const view = show('signed-out')
   view.on('sign-up', showSignUp)
-  handleForm(view.form('sign-in'), async ({ email, password, device }) => {
+  const form = view.form('sign-in')
+  /** Where passwords sign nobody in, there is none. */
+  if (!form) return
+  handleForm(form, async ({ email, password, device }) => {
     const body = {
       email,
       password,

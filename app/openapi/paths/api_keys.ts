@@ -22,7 +22,7 @@ export const apiKeys: Paths = {
       operationId: 'createApiKey',
       summary: 'Make an API key',
       description:
-        'It counts for no session limit and lives on when sessions end. It can not manage keys, sessions or passwords. An account may hold 1,000. It wants a sign-in of the last ten minutes, or `POST /auth/confirm`.',
+        'It counts for no session limit and lives on when sessions end. It can not manage keys, sessions or passwords. An account may hold 1,000. It wants a fresh sign-in, of the last ten minutes.',
       tags,
       security: bearer,
       requestBody: body(
