@@ -52,6 +52,13 @@ async function readEnvironment() {
     LEGACY_JWT_USER: rules.optionalOneOf(['email', 'id', 'external']),
     LEGACY_JWT_USER_CLAIM: rules.text('sub'),
     LEGACY_JWT_UNTIL: rules.instant(),
+    LEGACY_TOKENS_KIND: rules.optionalOneOf(['adonis', 'sanctum']),
+    LEGACY_TOKENS_URL: rules.legacyDatabase(),
+    LEGACY_TOKENS_TABLE: rules.tableName(),
+    LEGACY_TOKENS_MODEL: rules.text(''),
+    LEGACY_TOKENS_USER: rules.optionalOneOf(['id', 'external']),
+    LEGACY_TOKENS_MAX_AGE: rules.optionalDuration(),
+    LEGACY_TOKENS_UNTIL: rules.instant(),
 
     WEB_CONSOLE: rules.oneOf(['on', 'off'], 'on'),
     DOCS: rules.oneOf(['on', 'off'], 'on'),
@@ -68,6 +75,18 @@ async function readEnvironment() {
     rules.stop(
       'LEGACY_JWT_USER is missing: LEGACY_JWT_UNTIL is set, and nothing says what LEGACY_JWT_USER_CLAIM holds. Allowed: email | id | external.'
     )
+  }
+  if (values.get('LEGACY_TOKENS_UNTIL')) {
+    const missing = Object.entries({
+      LEGACY_TOKENS_KIND: 'who made the tokens. Allowed: adonis | sanctum',
+      LEGACY_TOKENS_USER: 'what tokenable_id holds. Allowed: id | external',
+      LEGACY_TOKENS_MAX_AGE: 'how old a token may be. Allowed: a duration such as 90d',
+    } as const).find(([name]) => values.get(name as 'LEGACY_TOKENS_KIND') === null)
+    if (missing) {
+      rules.stop(
+        `${missing[0]} is missing: LEGACY_TOKENS_UNTIL is set, and nothing says ${missing[1]}.`
+      )
+    }
   }
   return values
 }

@@ -1,6 +1,8 @@
+import { createRequire } from 'node:module'
 import { BlockList, isIP } from 'node:net'
 import string from '@adonisjs/core/helpers/string'
 import { Secret } from '@adonisjs/core/helpers'
+import { Info } from 'luxon'
 
 /**
  * How often something may happen: `count` times in `windowMs` milliseconds.
@@ -45,6 +47,14 @@ export function duration(fallback: string, options: { zero?: string } = {}): Rul
     if (!milliseconds) return refuse(name, value, allowed)
     return milliseconds
   }
+}
+
+/**
+ * A duration in milliseconds; null when absent.
+ */
+export function optionalDuration(): Rule<number | null> {
+  const rule = duration('')
+  return (name, value = '') => (value.trim() === '' ? null : rule(name, value))
 }
 
 /**
@@ -140,6 +150,54 @@ export function url(
     }
     return value.replace(/\/+$/, '')
   }
+}
+
+/**
+ * A database that is not ours. `timeZone` is that of dates in it that name none.
+ */
+export type LegacyDatabase = { url: string; timeZone: string }
+
+/**
+ * The address of the old system's database, which may hold a password; null when absent.
+ * `?timezone=Europe/Berlin` or `+02:00` says in which zone it writes dates that name none.
+ */
+export function legacyDatabase(): Rule<LegacyDatabase | null> {
+  return (name, value = '') => {
+    if (value.trim() === '') return null
+    const [, zone = 'utc'] = /[?&]timezone=([^&]+)/.exec(value) ?? []
+    const timeZone = zone.replace('%2F', '/').replace('%2B', '+')
+    const url = value.replace(/([?&])timezone=[^&]*&?/, '$1').replace(/[?&]$/, '')
+    const [, client] = /^(sqlite:|postgres(?:ql)?:\/\/|mysql:\/\/)\S/.exec(url) ?? []
+    if (!client || !URL.canParse(url) || !Info.normalizeZone(timeZone).isValid) {
+      return refuse(
+        name,
+        '…',
+        'sqlite:PATH, postgres://… or mysql://…, with ?timezone= such as Europe/Berlin or +02:00 where its dates name none and are not UTC'
+      )
+    }
+    if (client === 'mysql://' && !isInstalled('mysql2')) {
+      throw new Error(`${name} is a MySQL database, which needs a package: npm install mysql2`)
+    }
+    return { url, timeZone }
+  }
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    return Boolean(createRequire(import.meta.url).resolve(name))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The name of a table, with its schema where it has one.
+ */
+export function tableName(): Rule<string> {
+  return (name, value = '') =>
+    /^(?:[A-Za-z_]\w{0,62}(?:\.[A-Za-z_]\w{0,62})?)?$/.test(value.trim())
+      ? value.trim()
+      : refuse(name, value, 'a name such as personal_access_tokens or auth.tokens')
 }
 
 /**

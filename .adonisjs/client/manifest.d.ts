@@ -8,6 +8,7 @@
 /// <reference path="../../config/auth.ts" />
 /// <reference path="../../config/hash.ts" />
 /// <reference path="../../config/legacy_jwt.ts" />
+/// <reference path="../../config/legacy_tokens.ts" />
 /// <reference path="../../config/logger.ts" />
 /// <reference path="../../config/mail.ts" />
 /// <reference path="../../config/rate_limits.ts" />
