@@ -24,7 +24,7 @@ const DAY = 86_400_000
 const TABLE = 'old_tokens'
 const nameOf = (kind: Kind) => `${TABLE}_${kind}`
 const MODELS = { adonis: 'auth_token', sanctum: 'App\\Models\\User' }
-const KINDS = ['adonis', 'sanctum'] as const
+const KINDS: Kind[] = ['adonis', 'sanctum']
 
 const post = (client: any, token: unknown, device?: object) =>
   client.post('/api/v1/auth/exchange').json({ token, device })
@@ -104,7 +104,7 @@ for (const [place, { skip, open }] of Object.entries(PLACES)) {
 
     group.tap((one) => one.timeout(60_000).skip(skip !== undefined, skip))
     group.setup(async () => {
-      if (skip) return
+      if (skip) return () => {}
       await emptyDatabase()
       const restore = keepConfig()
       const { url, stop } = await open()
@@ -214,7 +214,7 @@ test.group('Exchange of tokens', (group) => {
 
   /** Of each: the row that it is refused for, and with what it is accepted. */
   const now = () => clock.now()
-  const ROWS: [why: string, kinds: readonly Kind[], row: () => object, accepted: boolean][] = [
+  const ROWS: [why: string, kinds: Kind[], row: () => object, accepted: boolean][] = [
     ['another model', ['adonis'], () => ({ type: 'admin_token' }), false],
     ['another model', ['sanctum'], () => ({ tokenable_type: 'App\\Models\\Admin' }), false],
     ['its model in other letters', ['adonis'], () => ({ type: 'AUTH_TOKEN' }), false],
