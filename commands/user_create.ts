@@ -43,7 +43,7 @@ export default class UserCreate extends OperatorCommand {
 
     this.printJson({ user: { id: user.id, email: user.email, fullName: user.fullName, role } })
     this.say(
-      `Created the ${role === 'admin' ? 'admin' : 'user'} ${escapeText(user.email)} (id ${user.id}).`
+      `Created the ${role === 'admin' ? 'admin' : 'user'} ${escapeText(user.reference)} (id ${user.id}).`
     )
   }
 

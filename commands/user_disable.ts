@@ -22,7 +22,7 @@ export default class UserDisable extends UserCommand {
 
     const { user, ended, apiKeysEnded } = disabled
     this.say(
-      `${escapeText(user.email)} is disabled. Ended ${ended} session(s) and ${apiKeysEnded} API key(s).`
+      `${escapeText(user.reference)} is disabled. Ended ${ended} session(s) and ${apiKeysEnded} API key(s).`
     )
     const { id, email, disabledAt } = user
     this.printJson({ user: { id, email, disabledAt }, ended, apiKeysEnded })

@@ -35,7 +35,7 @@ export default class UserEmail extends UserCommand {
     })
     if (!user) throw new UnknownUser(this.user)
 
-    this.say(`${escapeText(found.email)} is ${escapeText(user.email)} now.`)
+    this.say(`${escapeText(found.reference)} is ${escapeText(email)} now.`)
     this.printJson({ user: { id: user.id, email: user.email } })
   }
 }

@@ -21,7 +21,7 @@ export default class UserEnable extends UserCommand {
     if (!user) throw new UnknownUser(this.user)
 
     const { id, email, disabledAt } = user
-    this.say(`${escapeText(email)} is enabled.`)
+    this.say(`${escapeText(user.reference)} is enabled.`)
     this.printJson({ user: { id, email, disabledAt } })
   }
 }

@@ -31,7 +31,7 @@ export default class UserRole extends UserCommand {
     const user = await changeRole(found.id, role, order)
     if (!user) throw new UnknownUser(this.user)
 
-    this.say(`${escapeText(user.email)} is ${role === 'admin' ? 'an admin' : 'a user'}.`)
+    this.say(`${escapeText(user.reference)} is ${role === 'admin' ? 'an admin' : 'a user'}.`)
     this.printJson({ user: { id: user.id, email: user.email, role } })
   }
 }

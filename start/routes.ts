@@ -57,11 +57,11 @@ router
     router
       .group(() => {
         router.get('users', [controllers.admin.Users, 'index'])
-        router.get('users/:id/sessions', [controllers.admin.UserSessions, 'index'])
-        router.delete('users/:id/sessions', [controllers.admin.UserSessions, 'destroy'])
-        router.post('users/:id/disable', [controllers.admin.DisabledUsers, 'store'])
-        router.post('users/:id/enable', [controllers.admin.DisabledUsers, 'destroy'])
-        router.patch('users/:id/limit', [controllers.admin.UserLimits, 'update'])
+        router.get('users/:user/sessions', [controllers.admin.UserSessions, 'index'])
+        router.delete('users/:user/sessions', [controllers.admin.UserSessions, 'destroy'])
+        router.post('users/:user/disable', [controllers.admin.DisabledUsers, 'store'])
+        router.post('users/:user/enable', [controllers.admin.DisabledUsers, 'destroy'])
+        router.patch('users/:user/limit', [controllers.admin.UserLimits, 'update'])
         router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
         router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
         router.get('events', [controllers.admin.Events, 'index'])

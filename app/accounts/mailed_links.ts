@@ -65,7 +65,7 @@ export async function mintLink(
   trx: TransactionClientContract,
   user: Pick<User, 'id' | 'email'>,
   purpose: Purpose,
-  { email = user.email, sessionId }: { email?: string; sessionId?: string } = {}
+  { email = user.email, sessionId }: { email?: string | null; sessionId?: string } = {}
 ): Promise<string | null> {
   const now = clock.now()
   const recent = await trx

@@ -18,9 +18,9 @@ import User from '#models/user'
 import type { Role } from '#models/user'
 
 export type NewUser = {
-  email: string
+  email?: string | null
   /** A hash made by `hashPassword`. */
-  password: string
+  password?: string | null
   fullName?: string | null
   role?: Role
   externalId?: string | null
@@ -108,7 +108,7 @@ async function tellOwner(email: string): Promise<void> {
  * bring to life either, and the links that verify. For use under the user's lock.
  */
 async function forgetSignUp(trx: TransactionClientContract, user: User): Promise<void> {
-  user.password = ''
+  user.password = null
   await user.useTransaction(trx).save()
   await trx.from('password_resets').where({ user_id: user.id, purpose: 'verify' }).delete()
 }

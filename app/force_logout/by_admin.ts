@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import { findUser } from '#app/accounts/find_users'
+import { findUser, noSuchUser } from '#app/accounts/find_users'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
 import type { SessionFilters } from '#app/sessions/filters'
@@ -63,7 +63,7 @@ export async function forceLogoutByAdmin(
 }
 
 /**
- * Whose sessions a body means: users by e-mail or id, or everyone. Throws `E_VALIDATION_ERROR`
+ * Whose sessions a body means: users by reference, or everyone. Throws `E_VALIDATION_ERROR`
  * where it names nobody, both, or someone who does not exist.
  */
 export async function readWho(said: {
@@ -77,8 +77,7 @@ export async function readWho(said: {
   const found = new Map<number, User>()
   for (const [index, handle] of said.users.entries()) {
     const user = await findUser(handle)
-    if (!user)
-      throw refused(`users.${index}`, 'exists', 'There is no such user. Nothing was changed.')
+    if (!user) throw noSuchUser(`users.${index}`)
     found.set(user.id, user)
   }
   return [...found.values()]

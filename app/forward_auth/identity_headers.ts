@@ -29,7 +29,7 @@ export function identityHeaders({
   return {
     'X-Auth-User-Id': String(user.id),
     'X-Auth-External-Id': encodeURIComponent(user.externalId ?? ''),
-    'X-Auth-User-Email': headerText(user.email),
+    'X-Auth-User-Email': headerText(user.email ?? ''),
     'X-Auth-User-Email-Verified': String(user.isEmailVerified),
     'X-Auth-User-Role': user.role,
     'X-Auth-Session-Id': session?.id ?? '',

@@ -15,9 +15,11 @@ export const notices = new BackgroundQueue({ atOnce: 2, waiting: 1_000 }, (error
 
 /**
  * Sends a mail to a user, in the background: call it after the commit of what the mail tells. It
- * never throws; a mail that finds too many before it, or no server, is lost and the log says so.
+ * never throws; a mail that finds too many before it, or no server, is lost and the log says so. A user
+ * without an e-mail is not written to.
  */
 export function notify(user: Pick<User, 'email'>, notice: BaseMail): void {
+  if (user.email === null) return
   notice.message.to(user.email)
   const taken = notices.add(async () => {
     await mail.send(notice)

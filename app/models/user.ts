@@ -6,6 +6,11 @@ import { dateTime } from '#models/instant'
 export type Role = 'user' | 'admin'
 
 /**
+ * How another system may name a user: 1 to 255 printable ASCII characters.
+ */
+export const EXTERNAL_ID = /^[\x20-\x7e]{1,255}$/
+
+/**
  * A column added here is in `auth.user` as well: every check reads the model's columns but those
  * with `meta: { inChecks: false }` (#models/user_row).
  */
@@ -18,8 +23,11 @@ export default class User extends BaseModel {
   @column()
   declare fullName: string | null
 
+  /**
+   * Null where another system knows who the user is: nothing is mailed then.
+   */
   @column()
-  declare email: string
+  declare email: string | null
 
   /**
    * The normal form of the e-mail, so that one mailbox has one account; null where an older account
@@ -42,7 +50,7 @@ export default class User extends BaseModel {
   declare mustVerifyEmail?: boolean
 
   /**
-   * How another system names this user: 1 to 255 printable ASCII characters.
+   * How another system names this user (`EXTERNAL_ID`).
    */
   @column()
   declare externalId: string | null
@@ -50,10 +58,11 @@ export default class User extends BaseModel {
   /**
    * The Argon2id hash, in PHC string format. Whoever sets it hashes first (#app/passwords/passwords),
    * where the number of hashes at once is bounded. A check does not read it, so `auth.user` comes
-   * without: whoever compares it reads the user again (`confirmPassword`, `User.find`).
+   * without: whoever compares it reads the user again (`confirmPassword`, `User.find`). Null: none,
+   * so no password signs the user in.
    */
   @column({ serializeAs: null, meta: { inChecks: false } })
-  declare password?: string
+  declare password?: string | null
 
   @column()
   declare role: Role
@@ -91,14 +100,26 @@ export default class User extends BaseModel {
     return this.disabledAt !== null
   }
 
+  /**
+   * How operators name the user in a terminal: by e-mail, else by what another system calls them, else
+   * by id. Each finds the user again.
+   */
+  get reference(): string {
+    return referenceOf(this)
+  }
+
   @beforeSave()
   static normalizeAddress(user: User) {
-    if (user.$dirty.email) user.emailKey = normalizeEmail(user.email)
+    if (!('email' in user.$dirty)) return
+    user.emailKey = user.email === null ? null : normalizeEmail(user.email)
   }
 
   @beforeCreate()
   static fillDefaults(user: User) {
     user.fullName ??= null
+    user.email ??= null
+    user.emailKey ??= null
+    user.password ??= null
     user.role ??= 'user'
     user.externalId ??= null
     user.emailVerifiedAt ??= null
@@ -108,4 +129,12 @@ export default class User extends BaseModel {
     user.watermarkApiKeyId ??= 0
     user.disabledAt ??= null
   }
+}
+
+/**
+ * `User.reference` of a row that was read without the model.
+ */
+export function referenceOf(user: Pick<User, 'id' | 'email' | 'externalId'>): string {
+  if (user.email !== null) return user.email
+  return user.externalId === null ? String(user.id) : `external:${user.externalId}`
 }

@@ -15,7 +15,8 @@ export type Introspection =
       sub: string
       /** How another system names this user. */
       external_id?: string
-      username: string
+      /** The e-mail, where there is one. */
+      username?: string
       /** False: nobody proved to hold that address, and it may be a look-alike. */
       email_verified: boolean
       iat?: number
@@ -57,7 +58,7 @@ function describe({ kind, abilities, createdAt, expiresAt, session, user }: Toke
     iss: issuer,
     sub: String(user.id),
     ...(user.externalId !== null && { external_id: user.externalId }),
-    username: user.email,
+    ...(user.email !== null && { username: user.email }),
     email_verified: user.isEmailVerified,
     iat: inSeconds(createdAt),
     ...(ends.length > 0 && { exp: Math.min(...ends.map(inSeconds)) }),

@@ -8,7 +8,12 @@ const uuid = { type: 'string', format: 'uuid' }
 /**
  * No `format: email`, which knows no letters beyond ASCII (RFC 6531).
  */
-const email = { type: 'string', maxLength: 254 }
+const email = nullable('string', { maxLength: 254 })
+
+const sessionKind = {
+  enum: ['user', 'support', 'shared'],
+  description: "The user's own, one that an admin holds as the user, or one on a shared device.",
+}
 
 /**
  * An object with exactly these properties. A name that ends in `?` may be absent.
@@ -79,6 +84,7 @@ export const schemas: Record<string, Schema> = {
   }),
   Session: object({
     id: uuid,
+    kind: sessionKind,
     device: ref('Device'),
     ip: nullable('string'),
     userAgent: nullable('string'),
@@ -167,7 +173,12 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminSession: object({
     id: uuid,
-    user: object({ id: { type: 'integer' }, email: nullable('string') }),
+    user: object({
+      id: { type: 'integer' },
+      email: nullable('string'),
+      externalId: nullable('string'),
+    }),
+    kind: sessionKind,
     device: ref('Device'),
     ip: nullable('string'),
     userAgent: nullable('string'),

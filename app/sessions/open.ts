@@ -99,6 +99,7 @@ export async function openSessionUnderLock(
   const session: Session = {
     id: sessionId,
     userId: user.id,
+    kind: 'user',
     device: signIn.device,
     ip: signIn.ip,
     userAgent: signIn.userAgent,
@@ -140,6 +141,7 @@ async function insertSession(trx: TransactionClientContract, session: Session): 
     {
       id: session.id,
       user_id: session.userId,
+      kind: session.kind,
       device_id: session.device.id,
       device_name: session.device.name,
       platform: session.device.platform,

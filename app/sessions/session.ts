@@ -3,11 +3,18 @@ import { toDate, type StoredInstant } from '#models/instant'
 import { shownDevice, type Device } from '#app/devices/device'
 
 /**
+ * What sort of session it is: the user's own, one that an admin holds as the user, or one on a device
+ * that many people use.
+ */
+export type SessionKind = 'user' | 'support' | 'shared'
+
+/**
  * One sign-in of one user on one device.
  */
 export type Session = {
   id: string
   userId: number
+  kind: SessionKind
   device: Device
   ip: string | null
   userAgent: string | null
@@ -44,6 +51,7 @@ export type SessionRow = {
   id: string
   seq: number | string
   user_id: number
+  kind: SessionKind
   device_id: string | null
   device_name: string | null
   platform: string | null
@@ -61,6 +69,7 @@ export const SESSION_COLUMNS = [
   'id',
   'seq',
   'user_id',
+  'kind',
   'device_id',
   'device_name',
   'platform',
@@ -86,6 +95,7 @@ export function toSession(row: SessionRow): StoredSession {
     id: row.id,
     seq: Number(row.seq),
     userId: row.user_id,
+    kind: row.kind,
     device: { id: row.device_id, name: row.device_name, platform: row.platform },
     ip: row.ip,
     userAgent: row.user_agent,
@@ -116,6 +126,7 @@ export function byLatestActivity(a: StoredSession, b: StoredSession): number {
 export function describeSession(session: Session, currentId?: string) {
   return {
     id: session.id,
+    kind: session.kind,
     device: shownDevice(session),
     ip: session.ip,
     userAgent: session.userAgent,

@@ -32,10 +32,10 @@ export function replMethods(print: Print = console.log) {
   }
 
   return {
-    /** The user behind an e-mail or id; null when there is none. */
-    async userBy(emailOrId: string | number): Promise<User | null> {
-      const user = await findUser(emailOrId)
-      if (!user) print(`There is no user ${escapeText(String(emailOrId))}.`)
+    /** The user behind an e-mail, an id or `external:ID`; null when there is none. */
+    async userBy(reference: string | number): Promise<User | null> {
+      const user = await findUser(reference)
+      if (!user) print(`There is no user ${escapeText(String(reference))}.`)
       else for (const line of userTable(user, width())) print(line)
       return user
     },
@@ -86,7 +86,7 @@ export function replMethods(print: Print = console.log) {
       if (verdict.type !== 'live') return verdict
       const { user, session } = verdict.token
       for (const line of userTable(user, width())) print(line)
-      if (session) printSessions([{ ...session, email: user.email }])
+      if (session) printSessions([{ ...session, email: user.email, externalId: user.externalId }])
       return verdict
     },
   }
@@ -99,9 +99,9 @@ async function userOf(handle: UserHandle): Promise<User> {
 }
 
 function userTable(user: User, width?: number): string[] {
-  const columns = ['ID', 'E-MAIL', 'NAME', 'ROLE', 'STATE'].map((heading) => ({ heading }))
+  const columns = ['ID', 'USER', 'NAME', 'ROLE', 'STATE'].map((heading) => ({ heading }))
   const state = user.isDisabled ? 'disabled' : 'enabled'
-  const row = [String(user.id), user.email, user.fullName ?? '-', user.role, state]
+  const row = [String(user.id), user.reference, user.fullName ?? '-', user.role, state]
   return renderTable(columns, [row], width)
 }
 

@@ -10,14 +10,14 @@ const page = {
 /**
  * Which users, from the query string.
  */
-export const userListValidator = vine.create({ ...page, search: rules.name(254).optional() })
+export const userListValidator = vine.create({ ...page, search: rules.name(264).optional() })
 
 /**
  * Which entries of the log, from the query string.
  */
 export const eventListValidator = vine.create({
   ...page,
-  user: vine.number().withoutDecimals().min(1).max(2_147_483_647).optional(),
+  user: rules.userReference().optional(),
   session: vine.string().trim().toLowerCase().uuid().optional(),
   type: rules.name(32).optional(),
   reason: rules.name(32).optional(),

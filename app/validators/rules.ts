@@ -29,6 +29,11 @@ export const newEmail = () => email().transform((value) => normalizeEmail(value)
 export const email = () => vine.string().trim().maxLength(254).use(address())
 
 /**
+ * What names a user: an id, an e-mail or `external:ID` (`findUser`).
+ */
+export const userReference = () => text(264).minLength(1)
+
+/**
  * A password to be set: any characters, spaces included (NIST SP 800-63B §3.1.1.2).
  */
 export const newPassword = () => text(256).minLength(8)

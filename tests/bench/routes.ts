@@ -17,7 +17,7 @@ import StockUser from './stock_user.js'
 /**
  * What each check found out, for the handler to answer with.
  */
-type Caller = { id: number; email: string }
+type Caller = { id: number; email: string | null }
 const callers = new WeakMap<HttpContext, Caller>()
 
 const stockGuard = await tokensGuard({

@@ -1,5 +1,5 @@
 import User from '#models/user'
-import { PASSWORD } from '../harness/accounts.js'
+import { PASSWORD, type UserWithEmail } from '../harness/accounts.js'
 import type { Violation } from './checker.js'
 import type { Nodes } from './faults.js'
 import { BY_TIME, now, type Call, type Strike } from './history.js'
@@ -23,7 +23,7 @@ const RACING = 4
  */
 export async function audit(
   nodes: Nodes,
-  users: User[],
+  users: UserWithEmail[],
   history: Call[],
   basic: string,
   { violations, strikes }: { violations: Violation[]; strikes: Strike[] }
@@ -56,7 +56,7 @@ export async function audit(
 /**
  * An account that was left disabled when the clients stopped.
  */
-async function enable(users: User[], calls: Call[]) {
+async function enable(users: UserWithEmail[], calls: Call[]) {
   const start = now()
   await User.query().update({ disabledAt: null })
   for (const { email } of users) {

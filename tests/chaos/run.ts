@@ -7,9 +7,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import db from '@adonisjs/lucid/services/db'
 import { setSessionLimit } from '#app/accounts/roles_and_limits'
-import type User from '#models/user'
 import { runAce } from '../harness/ace.js'
-import { makeUser, PASSWORD } from '../harness/accounts.js'
+import { makeUser, PASSWORD, type UserWithEmail } from '../harness/accounts.js'
 import { namedConnections } from '../harness/backends.js'
 import { startServer, startServers, type TestServer } from '../harness/server.js'
 import { makeClient } from '../harness/service_clients.js'
@@ -139,7 +138,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 async function orderFor(
-  users: User[],
+  users: UserWithEmail[],
   given: { people: number; forMs: number; lifetimes?: Lifetimes }
 ) {
   const admin = await makeUser({ role: 'admin' })
@@ -301,7 +300,7 @@ async function strike(
  * everyone, and prunes, which writes the ends that time has brought.
  */
 async function command(
-  users: User[],
+  users: UserWithEmail[],
   ends: number,
   { seed, commandEvery, lifetimes }: ChaosOptions,
   env: Record<string, string>,

@@ -39,7 +39,7 @@ async function countHashes(
   }
 }
 
-async function makeOutdatedUser(): Promise<User> {
+async function makeOutdatedUser() {
   const user = await makeUser()
   user.password = await older.make(PASSWORD)
   return user.save()

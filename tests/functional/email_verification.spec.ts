@@ -10,7 +10,7 @@ import { hashToken } from '#app/tokens/token'
 import accountsConfig from '#config/accounts'
 import { rateLimits } from '#config/rate_limits'
 import type User from '#models/user'
-import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
+import { makeUser, signIn, PASSWORD, type UserWithEmail } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { openMailbox, tokenIn } from '#tests/harness/mailbox'
 import { within } from '#tests/harness/pace'
@@ -695,7 +695,10 @@ test.group('Changing the e-mail', (group) => {
  */
 const ENDINGS: Record<
   string,
-  (client: ApiClient, given: { user: User; token: string; admin: string }) => Promise<unknown>
+  (
+    client: ApiClient,
+    given: { user: UserWithEmail; token: string; admin: string }
+  ) => Promise<unknown>
 > = {
   'a password change': (client, { token }) =>
     client

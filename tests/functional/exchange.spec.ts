@@ -23,7 +23,7 @@ const SECRET = 'the old system shared this secret'
 function oldToken(user: User, claims: Record<string, unknown> = {}, secret = SECRET) {
   const now = Math.floor(clock.millis() / 1000)
   return new SignJWT({
-    sub: user.email,
+    sub: user.email!,
     iss: 'https://old.example.com',
     aud: 'api',
     iat: now - 60,
@@ -290,7 +290,7 @@ test.group('Exchange of old tokens', (group) => {
     assert.equal(await countRows('sessions'), 0)
 
     const genuine = await new SignJWT({
-      sub: user.email,
+      sub: user.email!,
       iss: 'https://old.example.com',
       aud: 'api',
     })

@@ -14,15 +14,21 @@ let hashed: Promise<string> | undefined
 let serial = 0
 
 /**
+ * A user with an e-mail and a password, as most tests want one.
+ */
+export type UserWithEmail = User & { email: string }
+
+/**
  * A user whose password is `PASSWORD`. The hash is made once a run.
  */
 export async function makeUser(
   traits: { email?: string; role?: Role; fullName?: string } = {}
-): Promise<User> {
+): Promise<UserWithEmail> {
   hashed ??= hashPassword(PASSWORD)
   const email = traits.email ?? `user${++serial}@example.com`
   const password = await hashed
-  return inTransaction((trx) => createUser(trx, { email, password, ...traits }))
+  const user = await inTransaction((trx) => createUser(trx, { email, password, ...traits }))
+  return user as UserWithEmail
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { disableUser, enableUser } from '#app/accounts/disabled_users'
-import { findUserById } from '#app/accounts/find_users'
+import { findUserOfPath } from '#app/accounts/find_users'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import DisabledUserTransformer from '#transformers/disabled_user_transformer'
 import { readReason } from '#validators/force_logout'
@@ -11,7 +11,7 @@ import { readReason } from '#validators/force_logout'
 export default class AdminDisabledUsersController {
   async store({ auth, params, request, serialize }: HttpContext) {
     const { reason: note } = await readReason(request.body(), request.qs())
-    const { id } = await findUserById(params.id)
+    const { id } = await findUserOfPath(params.user)
     const { userId } = auth.getSessionOrFail()
     const disabled = await disableUser(id, { actor: `user:${userId}`, note }, { later: true })
     if (!disabled) throw new E_NOT_FOUND()
@@ -20,7 +20,7 @@ export default class AdminDisabledUsersController {
 
   async destroy({ auth, params, request, serialize }: HttpContext) {
     const { reason: note } = await readReason(request.body(), request.qs())
-    const { id } = await findUserById(params.id)
+    const { id } = await findUserOfPath(params.user)
     const { userId } = auth.getSessionOrFail()
     const user = await enableUser(id, { actor: `user:${userId}`, note })
     if (!user) throw new E_NOT_FOUND()

@@ -1,5 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { findUserById } from '#app/accounts/find_users'
+import { findUserOfPath } from '#app/accounts/find_users'
 import { setSessionLimit } from '#app/accounts/roles_and_limits'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import UserTransformer from '#transformers/user_transformer'
@@ -11,7 +11,7 @@ import { sessionLimitValidator } from '#validators/sessions'
 export default class AdminUserLimitsController {
   async update({ auth, params, request, serialize }: HttpContext) {
     const { limit } = await sessionLimitValidator.validate(request.body())
-    const { id } = await findUserById(params.id)
+    const { id } = await findUserOfPath(params.user)
     const user = await setSessionLimit(id, limit, `user:${auth.getSessionOrFail().userId}`)
     if (!user) throw new E_NOT_FOUND()
     return serialize({

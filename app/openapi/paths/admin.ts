@@ -4,7 +4,11 @@ import { object, ref } from '#app/openapi/schemas'
 import type { Paths, Schema } from '#app/openapi/types'
 
 const tags = ['Administering']
-const userId = inPath('id', { type: 'integer' })
+const user = inPath('user', {
+  type: 'string',
+  description: 'An id, an e-mail or `external:ID`.',
+  examples: ['7', 'ada@example.com', 'external:c0ffee'],
+})
 const sessionId = inPath('id', { type: 'string', format: 'uuid' })
 const reason = { type: ['string', 'null'], maxLength: 500 }
 const duration = { type: 'string', examples: ['30d', '12h'] }
@@ -30,11 +34,11 @@ export const admin: Paths = {
   '/api/v1/admin/users': {
     get: {
       operationId: 'adminListUsers',
-      summary: 'Find users by e-mail or name',
+      summary: 'Find users by e-mail, name or external id',
       tags,
       security: bearer,
       parameters: [
-        inQuery('search', 'A part of the e-mail or name.', { type: 'string' }),
+        inQuery('search', 'A part of the e-mail, the name or the external id.', { type: 'string' }),
         ...paging,
       ],
       responses: {
@@ -43,13 +47,13 @@ export const admin: Paths = {
       },
     },
   },
-  '/api/v1/admin/users/{id}/sessions': {
+  '/api/v1/admin/users/{user}/sessions': {
     get: {
       operationId: 'adminListSessions',
       summary: "A user's live sessions",
       tags,
       security: bearer,
-      parameters: [userId, ...paging],
+      parameters: [user, ...paging],
       responses: {
         200: page('A page of sessions.', ref('AdminSession')),
         ...failures(...sessionFailures, 'E_NOT_FOUND', 'E_VALIDATION_ERROR'),
@@ -60,18 +64,18 @@ export const admin: Paths = {
       summary: "End a user's sessions",
       tags,
       security: bearer,
-      parameters: [userId],
+      parameters: [user],
       requestBody: body({ ...order, ...filters }, { reason: 'lost phone' }),
       responses: { 200: ended, ...failures(...sessionFailures, 'E_NOT_FOUND', ...bodyFailures) },
     },
   },
-  '/api/v1/admin/users/{id}/limit': {
+  '/api/v1/admin/users/{user}/limit': {
     patch: {
       operationId: 'adminSetSessionLimit',
       summary: "Set a user's own session limit",
       tags,
       security: bearer,
-      parameters: [userId],
+      parameters: [user],
       requestBody: body(
         { limit: { type: ['integer', 'null'], description: 'null: as configured; 0: no limit.' } },
         { limit: 3 }
@@ -85,13 +89,13 @@ export const admin: Paths = {
       },
     },
   },
-  '/api/v1/admin/users/{id}/disable': {
+  '/api/v1/admin/users/{user}/disable': {
     post: {
       operationId: 'adminDisableUser',
       summary: 'Disable an account; its sessions and API keys end',
       tags,
       security: bearer,
-      parameters: [userId],
+      parameters: [user],
       requestBody: body({ 'reason?': reason }, { reason: 'left the company' }),
       responses: {
         200: data('The user, and how much ended.', ref('DisabledUser')),
@@ -99,13 +103,13 @@ export const admin: Paths = {
       },
     },
   },
-  '/api/v1/admin/users/{id}/enable': {
+  '/api/v1/admin/users/{user}/enable': {
     post: {
       operationId: 'adminEnableUser',
       summary: 'Enable an account again',
       tags,
       security: bearer,
-      parameters: [userId],
+      parameters: [user],
       requestBody: body({ 'reason?': reason }, {}),
       responses: {
         200: data('The user.', ref('DisabledUser')),
@@ -137,7 +141,7 @@ export const admin: Paths = {
             minItems: 1,
             maxItems: 100,
             items: { type: ['string', 'integer'] },
-            description: 'E-mails or ids.',
+            description: 'Ids, e-mails or `external:ID`.',
           },
           'all?': { type: 'boolean' },
           ...order,
@@ -155,7 +159,7 @@ export const admin: Paths = {
       tags,
       security: bearer,
       parameters: [
-        inQuery('user', "A user's id.", { type: 'integer' }),
+        inQuery('user', 'A user: an id, an e-mail or `external:ID`.', { type: 'string' }),
         inQuery('session', "A session's id.", { type: 'string', format: 'uuid' }),
         inQuery('type', 'The type of event.', { type: 'string' }),
         inQuery('reason', 'The end reason.', { type: 'string' }),
