@@ -53,6 +53,12 @@ async function readEnvironment() {
     LEGACY_JWT_USER_CLAIM: rules.text('sub'),
     LEGACY_JWT_UNTIL: rules.instant(),
 
+    LEGACY_LOGIN_URL: rules.url(['https:', 'http:'], { exact: true }),
+    LEGACY_LOGIN_SECRET: rules.signingSecret(),
+    LEGACY_LOGIN_UNTIL: rules.instant(),
+
+    WEBHOOK_ALLOW_PRIVATE: rules.oneOf(['on', 'off'], 'off'),
+
     WEB_CONSOLE: rules.oneOf(['on', 'off'], 'on'),
     DOCS: rules.oneOf(['on', 'off'], 'on'),
     METRICS_TOKEN: rules.optionalSecret({ min: 16 }),
@@ -67,6 +73,20 @@ async function readEnvironment() {
   if (values.get('LEGACY_JWT_UNTIL') && !values.get('LEGACY_JWT_USER')) {
     rules.stop(
       'LEGACY_JWT_USER is missing: LEGACY_JWT_UNTIL is set, and nothing says what LEGACY_JWT_USER_CLAIM holds. Allowed: email | id | external.'
+    )
+  }
+  const login = ['LEGACY_LOGIN_URL', 'LEGACY_LOGIN_SECRET', 'LEGACY_LOGIN_UNTIL'] as const
+  const missing = login.filter((name) => !values.get(name))
+  if (missing.length > 0 && missing.length < login.length) {
+    const set = login.filter((name) => !missing.includes(name)).join(' and ')
+    rules.stop(
+      `${missing.join(' and ')} missing: ${set} set. Set all of ${login.join(', ')}, or none.`
+    )
+  }
+  const url = values.get('LEGACY_LOGIN_URL')
+  if (url?.startsWith('http:') && values.get('WEBHOOK_ALLOW_PRIVATE') === 'off') {
+    rules.stop(
+      `LEGACY_LOGIN_URL=${JSON.stringify(url)} is not allowed. Allowed: a URL that starts with https:// (http:// with WEBHOOK_ALLOW_PRIVATE=on, for tests).`
     )
   }
   return values

@@ -30,7 +30,8 @@ export async function findUserBy(
   return value.includes('@') === (attribute === 'email') ? findUser(value) : null
 }
 
-const EXTERNAL_ID = /^[\x20-\x7e]{1,255}$/
+/** What may be an external id. */
+export const EXTERNAL_ID = /^[\x20-\x7e]{1,255}$/
 
 /**
  * The user behind an id of a path. Throws `E_NOT_FOUND` when there is none, or it is no id.
