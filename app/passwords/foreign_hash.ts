@@ -111,8 +111,8 @@ function readArgon2(text: string): ForeignHash | null {
  * password worth nothing.
  */
 function readBcrypt(text: string): ForeignHash | null {
-  const [, cost, rest] =
-    /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31})$/.exec(text) ?? []
+  const form = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31})$/
+  const [, cost, rest] = form.exec(fromAdonis(text)) ?? []
   if (!cost || Number(cost) < LEAST_COST || Number(cost) > 31) return null
   return {
     family: 'bcrypt',
@@ -135,6 +135,20 @@ function readBcrypt(text: string): ForeignHash | null {
 }
 
 const LEAST_COST = 4
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const BCRYPT64 = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/**
+ * AdonisJS writes bcrypt in the PHC string format, with the common alphabet of base64.
+ */
+function fromAdonis(text: string): string {
+  const form = /^\$bcrypt\$(?:v=9[78]\$)?r=(\d{1,2})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{31})$/
+  const [, cost, salt, digest] = form.exec(text) ?? []
+  if (!cost) return text
+  const rest = [...(salt + digest)].map((letter) => BCRYPT64[BASE64.indexOf(letter)])
+  return `$2b$${cost.padStart(2, '0')}$${rest.join('')}`
+}
 
 /** AdonisJS writes `n=16384`, the PHC string format `ln=14`. */
 function readScrypt(text: string): ForeignHash | null {
