@@ -60,6 +60,12 @@ async function readEnvironment() {
     LEGACY_TOKENS_MAX_AGE: rules.optionalDuration(),
     LEGACY_TOKENS_UNTIL: rules.instant(),
 
+    LEGACY_LOGIN_URL: rules.url(['https:', 'http:'], { exact: true }),
+    LEGACY_LOGIN_SECRET: rules.signingSecret(),
+    LEGACY_LOGIN_UNTIL: rules.instant(),
+
+    WEBHOOK_ALLOW_PRIVATE: rules.oneOf(['on', 'off'], 'off'),
+
     WEB_CONSOLE: rules.oneOf(['on', 'off'], 'on'),
     DOCS: rules.oneOf(['on', 'off'], 'on'),
     METRICS_TOKEN: rules.optionalSecret({ min: 16 }),
@@ -87,6 +93,20 @@ async function readEnvironment() {
         `${missing[0]} is missing: LEGACY_TOKENS_UNTIL is set, and nothing says ${missing[1]}.`
       )
     }
+  }
+  const login = ['LEGACY_LOGIN_URL', 'LEGACY_LOGIN_SECRET', 'LEGACY_LOGIN_UNTIL'] as const
+  const missing = login.filter((name) => !values.get(name))
+  if (missing.length > 0 && missing.length < login.length) {
+    const set = login.filter((name) => !missing.includes(name)).join(' and ')
+    rules.stop(
+      `${missing.join(' and ')} missing: ${set} set. Set all of ${login.join(', ')}, or none.`
+    )
+  }
+  const url = values.get('LEGACY_LOGIN_URL')
+  if (url?.startsWith('http:') && values.get('WEBHOOK_ALLOW_PRIVATE') === 'off') {
+    rules.stop(
+      `LEGACY_LOGIN_URL=${JSON.stringify(url)} is not allowed. Allowed: a URL that starts with https:// (http:// with WEBHOOK_ALLOW_PRIVATE=on, for tests).`
+    )
   }
   return values
 }

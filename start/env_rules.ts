@@ -136,11 +136,29 @@ export function optionalSecret(options: { min: number }): Rule<Secret<string> | 
 }
 
 /**
- * An absolute URL of one of the given protocols; undefined when absent.
+ * What Standard Webhooks sign with: 24 to 64 random bytes in base64 after `whsec_`. It may be absent.
+ */
+export function signingSecret(): Rule<Secret<string> | undefined> {
+  return (name, value = '') => {
+    if (value.trim() === '') return undefined
+    const base64 = value.replace(/^whsec_/, '')
+    const bytes = Buffer.from(base64, 'base64')
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || bytes.length < 24 || bytes.length > 64) {
+      throw new Error(
+        `${name} is not allowed. Allowed: whsec_ and 24 to 64 random bytes in base64. Make one with: echo whsec_$(openssl rand -base64 32)`
+      )
+    }
+    return new Secret(`whsec_${bytes.toString('base64')}`)
+  }
+}
+
+/**
+ * An absolute URL of one of the given protocols, without slashes at its end unless it is to be taken
+ * exactly as it is; undefined when absent.
  */
 export function url(
   protocols: string[],
-  options: { secret?: boolean } = {}
+  options: { secret?: boolean; exact?: boolean } = {}
 ): Rule<string | undefined> {
   const allowed = `a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
   return (name, value = '') => {
@@ -148,7 +166,7 @@ export function url(
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
       return refuse(name, options.secret ? '…' : value, allowed)
     }
-    return value.replace(/\/+$/, '')
+    return options.exact ? value : value.replace(/\/+$/, '')
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Caller } from '#app/background/semaphore'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { confirmPassword } from '#app/accounts/credentials'
+import { rememberLeftAddress } from '#app/accounts/left_addresses'
 import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
@@ -42,6 +43,7 @@ export async function deleteAccount(
       ending
     )
 
+    await rememberLeftAddress(trx, user.email)
     await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor: ending.actor }])
     await user.useTransaction(trx).delete()
   })

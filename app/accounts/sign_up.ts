@@ -1,4 +1,5 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import type { DateTime } from 'luxon'
 import type { Caller } from '#app/background/semaphore'
 import { awaitsVerification, readAccount } from '#app/accounts/credentials'
 import { writeVerifyMail } from '#app/accounts/email_verification'
@@ -24,6 +25,7 @@ export type NewUser = {
   fullName?: string | null
   role?: Role
   externalId?: string | null
+  emailVerifiedAt?: DateTime | null
   /** Refuses sign-ins by password until the e-mail is verified, where that is required. */
   mustVerifyEmail?: boolean
 }
