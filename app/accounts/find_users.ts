@@ -107,12 +107,15 @@ export async function listUsers(search: string | undefined, { page, perPage }: P
     })
   }
   const paginator = await query.paginate(page, perPage)
-  const users = paginator.all()
+  return { users: await toListed(paginator.all()), meta: paginator.getMeta() }
+}
+
+/**
+ * Users as admins see them.
+ */
+export async function toListed(users: User[]): Promise<ListedUser[]> {
   const live = await countLive(users.map((user) => user.id))
-  return {
-    users: users.map((user): ListedUser => ({ user, liveSessions: live.get(user.id) ?? 0 })),
-    meta: paginator.getMeta(),
-  }
+  return users.map((user) => ({ user, liveSessions: live.get(user.id) ?? 0 }))
 }
 
 async function countLive(userIds: number[]): Promise<Map<number, number>> {

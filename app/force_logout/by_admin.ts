@@ -1,4 +1,10 @@
 import db from '@adonisjs/lucid/services/db'
+import {
+  forbiddenToClients,
+  isServiceClient,
+  keepFromAdmins,
+  type Administrator,
+} from '#app/accounts/administrator'
 import { findUser, noSuchUser } from '#app/accounts/find_users'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
@@ -28,23 +34,30 @@ export type AdminOrder = Omit<SessionFilters, 'userIds'> & {
 export type AdminForceLogout = ForceLogoutResult & { dryRun: boolean; endedOwnSession: boolean }
 
 /**
- * A force logout by an admin, who speaks through `acting`. It returns as soon as all tokens have
- * stopped; the rows of very many are written behind it.
+ * A force logout by an administrator. It returns as soon as all tokens have stopped; the rows of very
+ * many are written behind it.
  *
- * Throws `E_VALIDATION_ERROR` for API keys together with filters that only sessions can match.
+ * Throws `E_VALIDATION_ERROR` for API keys together with filters that only sessions can match, and
+ * `E_FORBIDDEN` where a service client means everyone, or an admin.
  */
 export async function forceLogoutByAdmin(
-  acting: Session,
+  { actor, session }: Administrator,
   { who, includeApiKeys, dryRun, reason, ...filters }: AdminOrder
 ): Promise<AdminForceLogout> {
+  if (who !== 'everyone') for (const user of who) keepFromAdmins(user, actor)
+  else if (isServiceClient(actor)) {
+    throw forbiddenToClients(
+      'Everyone includes the admins: a service client names the users (node ace force:logout --all).'
+    )
+  }
   const order: ForceLogoutOrder = {
     who,
     filters,
     includeApiKeys,
-    actor: `user:${acting.userId}`,
+    actor,
     note: reason,
   }
-  const endedOwnSession = await includesSession(order, acting)
+  const endedOwnSession = session !== null && (await includesSession(order, session))
   if (!dryRun) {
     const result = await forceLogout(order, { later: true })
     return { ...result, dryRun: false, endedOwnSession }

@@ -12,20 +12,19 @@ import { pageValidator } from '#validators/listings'
  * The live sessions of one user.
  */
 export default class AdminUserSessionsController {
-  async index({ auth, params, request, serialize }: HttpContext) {
+  async index({ administrator, params, request, serialize }: HttpContext) {
     const { page = 1, perPage = 20 } = await pageValidator.validate(request.qs())
     const user = await findUserOfPath(params.user)
     const filters = { userIds: [user.id] }
     const { sessions, meta } = await pageOfSessions(db.connection(), filters, { page, perPage })
-    const { id } = auth.getSessionOrFail()
-    return serialize(AdminSessionTransformer.paginate(sessions, meta, id))
+    const currentId = administrator.session?.id
+    return serialize(AdminSessionTransformer.paginate(sessions, meta, currentId))
   }
 
-  async destroy({ auth, params, request, serialize }: HttpContext) {
+  async destroy({ administrator, params, request, serialize }: HttpContext) {
     const order = await readOrder(request.body(), request.qs())
     const user = await findUserOfPath(params.user)
-    const acting = auth.getSessionOrFail()
-    const result = await forceLogoutByAdmin(acting, { ...order, who: [user] })
-    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+    const result = await forceLogoutByAdmin(administrator, { ...order, who: [user] })
+    return serialize(ForceLogoutTransformer.transform(result, administrator.session?.id))
   }
 }
