@@ -150,7 +150,7 @@ test.group('Moving an Express application over', (group) => {
   })
 
   test('1. the users come along, with their passwords', async ({ assert }) => {
-    const report = await importUsers(file, { password: 'password_hash' })
+    const report = await importUsers(file, { ', password)': ', password_hash)' })
     assert.equal(report.created, 2)
   })
 

@@ -1,17 +1,17 @@
-import db from '@adonisjs/lucid/services/db'
+import database from '@adonisjs/lucid/services/db'
 
 /**
  * The tables of the starter kit and its auth package's migration, and one of the team's.
  */
 export async function makeTables() {
-  const { schema } = db.connection()
-  if (await schema.hasTable('users')) return
-  await schema.createTable('users', (table) => {
+  const db = database.connection()
+  if (await db.schema.hasTable('users')) return
+  await db.schema.createTable('users', (table) => {
     table.increments('id').notNullable()
     table.string('email', 254).notNullable().unique()
     table.string('password').notNullable()
   })
-  await schema.createTable('auth_access_tokens', (table) => {
+  await db.schema.createTable('auth_access_tokens', (table) => {
     table.increments('id')
     table
       .integer('tokenable_id')
@@ -29,7 +29,7 @@ export async function makeTables() {
     table.timestamp('last_used_at').nullable()
     table.timestamp('expires_at').nullable()
   })
-  await schema.createTable('orders', (table) => {
+  await db.schema.createTable('orders', (table) => {
     table.integer('user_id').notNullable()
     table.string('item').notNullable()
   })
