@@ -40,6 +40,6 @@ test.group('Old tokens on two nodes', (group) => {
     assert.deepEqual(statuses, [200, 200, ...Array(38).fill(400)])
     assert.equal(await countRows('sessions', { ended_at: null }), 1)
     assert.equal(await countRows('spent_legacy_tokens'), 2)
-    await until(async () => (await countRows(TABLE)) === 0)
+    await until(async () => (await countRows(TABLE)) === 0, 'the old tokens are deleted')
   }).timeout(60_000)
 })
