@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import router from '@adonisjs/core/services/router'
 import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
 import { SignJWT } from 'jose'
 import { createClient } from '#app/service_clients/service_client'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
@@ -177,9 +178,8 @@ test.group('Secrets', (group) => {
     const exchanged = await tourist.go('POST', auth('exchange'), { json: { jwt } })
     assert.equal(exchanged.status, 200)
 
-    const { schema } = db.connection()
     await makeTokensTable(db.connection(), 'adonis', 'auth_access_tokens')
-    cleanup(() => schema.dropTable('auth_access_tokens'))
+    cleanup(() => db.connection().schema.dropTable('auth_access_tokens'))
     const token = await issueOldToken(db.connection(), 'adonis', 'auth_access_tokens', old.id)
     const [, encoded] = token.split('.')
     tourist.knows(token, encoded, Buffer.from(encoded, 'base64url').toString())
