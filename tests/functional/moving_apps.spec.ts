@@ -63,6 +63,7 @@ async function json(url: string, path: string, options: { token?: string; body?:
   const response = await fetch(url + path, {
     method: options.body ? 'POST' : 'GET',
     headers: {
+      'accept': 'application/json',
       'content-type': 'application/json',
       ...(options.token && { authorization: `Bearer ${options.token}` }),
     },
