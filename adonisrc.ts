@@ -45,6 +45,7 @@ export default defineConfig({
     { file: () => import('#providers/maintenance_provider'), environment: ['web'] },
     { file: () => import('#providers/private_files_provider'), environment: ['web'] },
     { file: () => import('#providers/legacy_jwt_provider'), environment: ['web'] },
+    { file: () => import('#providers/legacy_tokens_provider'), environment: ['web'] },
   ],
 
   /*

@@ -9,6 +9,7 @@ import {
   STATEMENT_TIMEOUT_MS,
 } from '#app/database/postgres'
 import { prepareSqlite, prepareSqliteLookup } from '#app/database/sqlite'
+import { legacyConnection } from '#app/database/legacy'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
 
 /**
@@ -80,6 +81,8 @@ const usesPostgres = env.get('DB_CONNECTION') === 'postgres'
  */
 export const lookupsAtOnce = usesPostgres ? 2 : 1
 
+const legacy = env.get('LEGACY_TOKENS_URL')
+
 const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
   connections: {
@@ -88,6 +91,7 @@ const dbConfig = defineConfig({
     lookup: usesPostgres
       ? postgres({ max: 1, afterCreate: preparePostgresLookup }, LOOKUP_TIMEOUT_MS)
       : sqlite(prepareSqliteLookup),
+    ...(legacy && { legacy_tokens: legacyConnection(legacy.url) }),
   },
 })
 

@@ -1,7 +1,7 @@
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/core/hash'
-import { Argon } from '@adonisjs/core/hash/drivers/argon'
 import { Argon2Worker } from '#app/passwords/argon2_worker'
+import { PasswordDriver } from '#app/passwords/foreign_hash'
 
 /**
  * Argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB of memory, two
@@ -26,7 +26,9 @@ const hashConfig = defineConfig({
      * to do.
      */
     argon: () =>
-      app.getEnvironment() === 'web' ? new Argon2Worker(parameters) : new Argon(parameters),
+      app.getEnvironment() === 'web'
+        ? new Argon2Worker(parameters)
+        : new PasswordDriver(parameters),
   },
 })
 

@@ -57,6 +57,19 @@ async function readEnvironment() {
     LEGACY_JWT_USER: rules.optionalOneOf(['email', 'id', 'external']),
     LEGACY_JWT_USER_CLAIM: rules.text('sub'),
     LEGACY_JWT_UNTIL: rules.instant(),
+    LEGACY_TOKENS_KIND: rules.optionalOneOf(['adonis', 'sanctum']),
+    LEGACY_TOKENS_URL: rules.legacyDatabase(),
+    LEGACY_TOKENS_TABLE: rules.tableName(),
+    LEGACY_TOKENS_MODEL: rules.text(''),
+    LEGACY_TOKENS_USER: rules.optionalOneOf(['id', 'external']),
+    LEGACY_TOKENS_MAX_AGE: rules.optionalDuration(),
+    LEGACY_TOKENS_UNTIL: rules.instant(),
+
+    LEGACY_LOGIN_URL: rules.url(['https:', 'http:'], { exact: true }),
+    LEGACY_LOGIN_SECRET: rules.signingSecret(),
+    LEGACY_LOGIN_UNTIL: rules.instant(),
+
+    WEBHOOK_ALLOW_PRIVATE: rules.oneOf(['on', 'off'], 'off'),
 
     WEB_CONSOLE: rules.oneOf(['on', 'off'], 'on'),
     DOCS: rules.oneOf(['on', 'off'], 'on'),
@@ -72,6 +85,32 @@ async function readEnvironment() {
   if (values.get('LEGACY_JWT_UNTIL') && !values.get('LEGACY_JWT_USER')) {
     rules.stop(
       'LEGACY_JWT_USER is missing: LEGACY_JWT_UNTIL is set, and nothing says what LEGACY_JWT_USER_CLAIM holds. Allowed: email | id | external.'
+    )
+  }
+  if (values.get('LEGACY_TOKENS_UNTIL')) {
+    const missing = Object.entries({
+      LEGACY_TOKENS_KIND: 'who made the tokens. Allowed: adonis | sanctum',
+      LEGACY_TOKENS_USER: 'what tokenable_id holds. Allowed: id | external',
+      LEGACY_TOKENS_MAX_AGE: 'how old a token may be. Allowed: a duration such as 90d',
+    } as const).find(([name]) => values.get(name as 'LEGACY_TOKENS_KIND') === null)
+    if (missing) {
+      rules.stop(
+        `${missing[0]} is missing: LEGACY_TOKENS_UNTIL is set, and nothing says ${missing[1]}.`
+      )
+    }
+  }
+  const login = ['LEGACY_LOGIN_URL', 'LEGACY_LOGIN_SECRET', 'LEGACY_LOGIN_UNTIL'] as const
+  const missing = login.filter((name) => !values.get(name))
+  if (missing.length > 0 && missing.length < login.length) {
+    const set = login.filter((name) => !missing.includes(name)).join(' and ')
+    rules.stop(
+      `${missing.join(' and ')} missing: ${set} set. Set all of ${login.join(', ')}, or none.`
+    )
+  }
+  const url = values.get('LEGACY_LOGIN_URL')
+  if (url?.startsWith('http:') && values.get('WEBHOOK_ALLOW_PRIVATE') === 'off') {
+    rules.stop(
+      `LEGACY_LOGIN_URL=${JSON.stringify(url)} is not allowed. Allowed: a URL that starts with https:// (http:// with WEBHOOK_ALLOW_PRIVATE=on, for tests).`
     )
   }
   return values

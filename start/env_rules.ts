@@ -1,6 +1,8 @@
+import { createRequire } from 'node:module'
 import { BlockList, isIP } from 'node:net'
 import string from '@adonisjs/core/helpers/string'
 import { Secret } from '@adonisjs/core/helpers'
+import { Info } from 'luxon'
 
 /**
  * How often something may happen: `count` times in `windowMs` milliseconds.
@@ -56,6 +58,14 @@ export function durationOrOff(fallback: string): Rule<number> {
     if (value === 'off') return 0
     return parseDuration(value) ?? refuse(name, value, 'a duration such as 15m or 1h, or off')
   }
+}
+
+/**
+ * A duration in milliseconds; null when absent.
+ */
+export function optionalDuration(): Rule<number | null> {
+  const rule = duration('')
+  return (name, value = '') => (value.trim() === '' ? null : rule(name, value))
 }
 
 /**
@@ -137,11 +147,29 @@ export function optionalSecret(options: { min: number }): Rule<Secret<string> | 
 }
 
 /**
- * An absolute URL of one of the given protocols; undefined when absent.
+ * What Standard Webhooks sign with: 24 to 64 random bytes in base64 after `whsec_`. It may be absent.
+ */
+export function signingSecret(): Rule<Secret<string> | undefined> {
+  return (name, value = '') => {
+    if (value.trim() === '') return undefined
+    const base64 = value.replace(/^whsec_/, '')
+    const bytes = Buffer.from(base64, 'base64')
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || bytes.length < 24 || bytes.length > 64) {
+      throw new Error(
+        `${name} is not allowed. Allowed: whsec_ and 24 to 64 random bytes in base64. Make one with: echo whsec_$(openssl rand -base64 32)`
+      )
+    }
+    return new Secret(`whsec_${bytes.toString('base64')}`)
+  }
+}
+
+/**
+ * An absolute URL of one of the given protocols, without slashes at its end unless it is to be taken
+ * exactly as it is; undefined when absent.
  */
 export function url(
   protocols: string[],
-  options: { secret?: boolean } = {}
+  options: { secret?: boolean; exact?: boolean } = {}
 ): Rule<string | undefined> {
   const allowed = `a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
   return (name, value = '') => {
@@ -149,8 +177,56 @@ export function url(
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
       return refuse(name, options.secret ? '…' : value, allowed)
     }
-    return value.replace(/\/+$/, '')
+    return options.exact ? value : value.replace(/\/+$/, '')
   }
+}
+
+/**
+ * A database that is not ours. `timeZone` is that of dates in it that name none.
+ */
+export type LegacyDatabase = { url: string; timeZone: string }
+
+/**
+ * The address of the old system's database, which may hold a password; null when absent.
+ * `?timezone=Europe/Berlin` or `+02:00` says in which zone it writes dates that name none.
+ */
+export function legacyDatabase(): Rule<LegacyDatabase | null> {
+  return (name, value = '') => {
+    if (value.trim() === '') return null
+    const [, zone = 'utc'] = /[?&]timezone=([^&]+)/.exec(value) ?? []
+    const timeZone = zone.replace('%2F', '/').replace('%2B', '+')
+    const url = value.replace(/([?&])timezone=[^&]*&?/, '$1').replace(/[?&]$/, '')
+    const [, client] = /^(sqlite:|postgres(?:ql)?:\/\/|mysql:\/\/)\S/.exec(url) ?? []
+    if (!client || !URL.canParse(url) || !Info.normalizeZone(timeZone).isValid) {
+      return refuse(
+        name,
+        '…',
+        'sqlite:PATH, postgres://… or mysql://…, with ?timezone= such as Europe/Berlin or +02:00 where its dates name none and are not UTC'
+      )
+    }
+    if (client === 'mysql://' && !isInstalled('mysql2')) {
+      throw new Error(`${name} is a MySQL database, which needs a package: npm install mysql2`)
+    }
+    return { url, timeZone }
+  }
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    return Boolean(createRequire(import.meta.url).resolve(name))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The name of a table, with its schema where it has one.
+ */
+export function tableName(): Rule<string> {
+  return (name, value = '') =>
+    /^(?:[A-Za-z_]\w{0,62}(?:\.[A-Za-z_]\w{0,62})?)?$/.test(value.trim())
+      ? value.trim()
+      : refuse(name, value, 'a name such as personal_access_tokens or auth.tokens')
 }
 
 /**

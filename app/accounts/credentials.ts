@@ -29,6 +29,16 @@ export async function readAccount(email: string): Promise<User | null> {
 }
 
 /**
+ * A sign-in by password: what the person typed, and the account of that e-mail, if there is one.
+ */
+export type PasswordSignIn = {
+  email: string
+  password: string
+  account: User | null
+  caller?: Caller
+}
+
+/**
  * Whether nobody may sign in to the account yet: a stranger may have made it, until the e-mail is
  * verified.
  */
@@ -48,10 +58,18 @@ export async function verifyCredentials(
 ): Promise<User> {
   const matches = await verifyPassword(user?.password ?? null, password, caller)
   if (!user || !matches) throw new E_INVALID_CREDENTIALS()
+  refuseClosed(user)
+  /** Unsaved: the sign-in writes it in its own commit, if the password is still this one then. */
+  if (isOutdated(user.password!)) user.password = await hashPassword(password, caller)
+  return user
+}
+
+/**
+ * Throws what `verifyCredentials` does for an account that nobody may sign in to, whoever they are.
+ */
+export function refuseClosed(user: User): void {
   if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
   if (awaitsVerification(user)) throw new E_EMAIL_NOT_VERIFIED()
-  if (isOutdated(user.password!)) await strengthen(user, password, caller)
-  return user
 }
 
 /**
@@ -69,22 +87,4 @@ export async function confirmPassword(
   const matches = await verifyPassword(user.password ?? null, password, caller)
   if (!matches) throw new E_INVALID_CREDENTIALS()
   return user
-}
-
-/**
- * Hashes the password again when the parameters have grown, unless it changed meanwhile: then the
- * sign-in finds out under its lock.
- */
-async function strengthen(user: User, password: string, caller?: Caller): Promise<void> {
-  const stronger = await hashPassword(password, caller)
-  const [changed] = await User.query()
-    .where('id', user.id)
-    .where('password', user.password!)
-    .update({ password: stronger })
-  if (changed === 1) user.password = stronger
-  else {
-    await user.refresh()
-    if (!(await verifyPassword(user.password ?? null, password, caller)))
-      throw new E_INVALID_CREDENTIALS()
-  }
 }

@@ -3,6 +3,7 @@ import type { Caller } from '#app/background/semaphore'
 import { endApiKeys } from '#app/api_keys/end_api_keys'
 import { confirmOwner } from '#app/accounts/confirm_owner'
 import { withManagedUser } from '#app/accounts/administrator'
+import { rememberLeftAddress } from '#app/accounts/left_addresses'
 import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
@@ -72,6 +73,7 @@ async function writeDeleted(
   )
 
   const data = note ? { note } : {}
+  await rememberLeftAddress(trx, user.email)
   await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor, data }])
   await user.useTransaction(trx).delete()
 }

@@ -2,6 +2,7 @@ import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { DateTime } from 'luxon'
 import { withManagedUser } from '#app/accounts/administrator'
 import { readAccount } from '#app/accounts/credentials'
+import { rememberLeftAddress } from '#app/accounts/left_addresses'
 import { invalidLink, mintLink, requestLink, urlOfLink, useLink } from '#app/accounts/mailed_links'
 import clock from '#app/clock'
 import { isUniqueViolation, rows } from '#app/database/sql'
@@ -125,6 +126,7 @@ export async function setEmail(
 ): Promise<void> {
   /** An account that was verified once is not closed, or pruned, for the address an operator gives it. */
   if (user.isEmailVerified) user.mustVerifyEmail = false
+  await rememberLeftAddress(trx, user.email)
   user.email = change.email
   user.emailVerifiedAt = change.verified ? DateTime.fromJSDate(clock.now()) : null
   await user.useTransaction(trx).save()

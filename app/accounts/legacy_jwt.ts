@@ -9,51 +9,39 @@ import {
   type JWTVerifyGetKey,
 } from 'jose'
 import clock from '#app/clock'
+import { keepHash, type LegacyCredential } from '#app/accounts/legacy_credential'
 import legacyJwtConfig, { type LegacyJwtConfig } from '#config/legacy_jwt'
 import { E_UNAVAILABLE } from '#exceptions/errors'
-
-/**
- * What a token of the old system says, once it is certain that the old system said it.
- */
-export type LegacyClaims = {
-  /** What the claim says of who the user is: `LEGACY_JWT_USER` says how to read it. */
-  user: string
-  /** When it was issued; null when it does not say. */
-  issuedAt: Date | null
-  /** When the person showed who they are: `auth_time` (OpenID Connect Core §2), else `issuedAt`. */
-  authenticatedAt: Date | null
-  /** The name under which it is spent: a hash of what was signed, so no other spelling has another. */
-  hash: string
-}
-
-/**
- * How far ahead the clock of the old system may be, in milliseconds.
- */
-const CLOCK_TOLERANCE_MS = 5_000
 
 let keySet: { source: string; keys: JWTVerifyGetKey } | undefined
 
 /**
- * Reads a JWT of the old system; null when it is not to be believed. The algorithm must be one of
- * the list, and shared secrets and public keys are kept apart, so that a public key can't pass for
- * a secret (RFC 8725 §3.1, §2.1). Throws `E_UNAVAILABLE` when the keys can't be had just now.
+ * Reads a JWT of the old system; null when it is not to be believed, or the door is closed. The
+ * algorithm must be one of the list, and shared secrets and public keys are kept apart, so that a public
+ * key can't pass for a secret (RFC 8725 §3.1, §2.1). Throws `E_UNAVAILABLE` when the keys can't be had
+ * just now.
  */
-export async function readLegacyJwt(jwt: string): Promise<LegacyClaims | null> {
+export async function readLegacyJwt(jwt: string): Promise<LegacyCredential | null> {
+  const { until, user: by, userClaim } = legacyJwtConfig
+  if (!until || !by || clock.now() >= until) return null
   const payload = await verify(jwt, legacyJwtConfig)
-  const handle = payload?.[legacyJwtConfig.userClaim]
+  const handle = payload?.[userClaim]
   /** A larger number, as JSON reads it, is also that of other users. */
   const names = typeof handle === 'string' || Number.isSafeInteger(handle)
   if (!payload || !names || isUnverified(payload)) return null
-  const issuedAt = instantOf(payload.iat)
-  /** One that was issued later than now would pass a force logout of this moment. */
-  if (issuedAt && issuedAt.getTime() > clock.millis() + CLOCK_TOLERANCE_MS) return null
 
+  /** A hash of what was signed, so no other spelling of the same token has another. */
   const signed = jwt.slice(0, jwt.lastIndexOf('.'))
+  const hash = createHash('sha256').update(signed).digest('hex')
+  const issuedAt = instantOf(payload.iat)
   return {
     user: String(handle),
+    by,
     issuedAt,
+    /** `auth_time` is that of OpenID Connect Core §2. */
     authenticatedAt: instantOf(payload.auth_time) ?? issuedAt,
-    hash: createHash('sha256').update(signed).digest('hex'),
+    spend: (trx, user) =>
+      keepHash(trx, 'exchanged_jwts', { hash, user_id: user.id, exchanged_at: clock.now() }),
   }
 }
 

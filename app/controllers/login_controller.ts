@@ -1,5 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
-import { readAccount, verifyCredentials } from '#app/accounts/credentials'
+import { readAccount } from '#app/accounts/credentials'
+import { checkPassword, signInWith } from '#app/accounts/sign_in'
 import { countSignIn } from '#app/metrics/count_sign_in'
 import { limitSignIn } from '#app/rate_limits/limits'
 import { readSignInProof } from '#app/auth/session_binding'
@@ -11,16 +12,18 @@ export default class LoginController {
     const { email, password, device, ...choice } = await loginValidator.validate(request.body())
     const { user, opened } = await countSignIn(async () => {
       const account = await readAccount(email)
+      const attempt = { email, password, account }
       return limitSignIn(
         { email, ip: request.ip() },
         async (caller) => {
           auth.use('api').provenKey = await readSignInProof(request.request)
-          return verifyCredentials(account, password, caller)
+          return checkPassword({ ...attempt, caller })
         },
-        async (verified) => ({
-          user: verified,
-          opened: await auth.login(verified, { device, ...choice }),
-        })
+        (checked) =>
+          signInWith(checked, async (user) => ({
+            user,
+            opened: await auth.login(user, { device, ...choice }),
+          }))
       )
     })
 

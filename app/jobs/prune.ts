@@ -5,6 +5,7 @@ import { endApiKey } from '#app/api_keys/end_api_keys'
 import { inBatches } from '#app/background/batches'
 import accountsConfig from '#config/accounts'
 import legacyJwtConfig from '#config/legacy_jwt'
+import legacyTokensConfig from '#config/legacy_tokens'
 import { writeDueEndsOf } from '#app/sessions/end'
 import { inList, rows } from '#app/database/sql'
 import { timedOutSql } from '#app/sessions/liveness'
@@ -31,7 +32,7 @@ export type Pruned = {
   events: number
   tokens: number
   passwordResets: number
-  /** Proofs of possession, windows of rate limits and exchanged JWTs that are past their time. */
+  /** Proofs of possession, windows of rate limits and exchanged credentials that are past their time. */
   spent: number
   /** Accounts of sign-ups whose e-mail nobody verified. */
   unverified: number
@@ -150,8 +151,22 @@ async function removeSpent(signal?: AbortSignal): Promise<number> {
   const now = clock.now()
   const proofs = await remove('dpop_proofs', 'hash', 'expires_at <= ?', [now], signal)
   const windows = await remove('rate_limits', 'key', 'expire <= ?', [now.getTime()], signal)
-  if (legacyJwtConfig.until && now < legacyJwtConfig.until) return proofs + windows
-  return proofs + windows + (await remove('exchanged_jwts', 'hash', 'true', [], signal))
+  const opensAgain = ({ until }: { until?: Date }) => until !== undefined && now < until
+  const jwts = opensAgain(legacyJwtConfig)
+    ? 0
+    : await remove('exchanged_jwts', 'hash', 'true', [], signal)
+  const { kind } = legacyTokensConfig
+  /** Those that still stand in the old database are kept for as long as it is known where that is. */
+  const tokens = opensAgain(legacyTokensConfig)
+    ? 0
+    : await remove(
+        'spent_legacy_tokens',
+        'hash',
+        kind ? 'deleted_at IS NOT NULL' : 'true',
+        [],
+        signal
+      )
+  return proofs + windows + jwts + tokens
 }
 
 /**

@@ -82,6 +82,13 @@ export default class User extends BaseModel {
   @dateTime()
   declare disabledAt: DateTime | null
 
+  /**
+   * When the account was brought along from another system (`user:import`). Without a password, that
+   * system's login may say who its user is (#app/accounts/legacy_login).
+   */
+  @dateTime({ serializeAs: null, meta: { inChecks: false } })
+  declare importedAt?: DateTime | null
+
   @dateTime({ autoCreate: true })
   declare createdAt: DateTime
 
@@ -128,6 +135,7 @@ export default class User extends BaseModel {
     user.watermarkSeq ??= 0
     user.watermarkApiKeyId ??= 0
     user.disabledAt ??= null
+    user.importedAt ??= null
   }
 }
 

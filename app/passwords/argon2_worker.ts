@@ -2,11 +2,11 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { availableParallelism, setPriority } from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Argon } from '@adonisjs/core/hash/drivers/argon'
 import logger from '@adonisjs/core/services/logger'
+import { PasswordDriver } from '#app/passwords/foreign_hash'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
-type Parameters = ConstructorParameters<typeof Argon>[0]
+type Parameters = ConstructorParameters<typeof PasswordDriver>[0]
 type Order = { plain: string; hashed?: string }
 type Answer = { id: number; result?: string | boolean }
 type Pending = { resolve: (result: string | boolean) => void; reject: (error: Error) => void }
@@ -18,19 +18,19 @@ type Pending = { resolve: (result: string | boolean) => void; reject: (error: Er
 const STANDS_BACK = 10
 
 /**
- * Milliseconds after which a hash fails, and the process with it: one takes tens of them, so by
- * then it stands still.
+ * Milliseconds after which a hash fails, and the process with it: one takes tens of them, and that of
+ * another system a second at most (#app/passwords/foreign_hash), so by then it stands still.
  */
 const HASH_TIMEOUT_MS = 10_000
 
 const SCRIPT = new URL(`./argon2_worker_process${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * The framework's Argon2 driver in a process beside this one with a lower priority: a storm of
+ * The driver of passwords in a process beside this one with a lower priority: a storm of
  * sign-ins takes what time the checks of tokens leave, and not the other way round. Hashes cannot
  * stand back within the process, for they share its thread pool with SQLite.
  */
-export class Argon2Worker extends Argon {
+export class Argon2Worker extends PasswordDriver {
   readonly #parameters: Parameters
   readonly #timeoutMs: number
   readonly #pending = new Map<number, Pending>()

@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os'
 import hash from '@adonisjs/core/services/hash'
 import { Semaphore, type Caller } from '#app/background/semaphore'
 import { hashSeconds, registerQueue } from '#app/metrics/metrics'
+import { readHash, type Family, type ForeignHash } from '#app/passwords/foreign_hash'
+import { decoysOfForeignHashes } from '#app/passwords/foreign_hashes_here'
 import env from '#start/env'
 
 /**
@@ -26,25 +28,45 @@ export function hashPassword(password: string, caller?: Caller): Promise<string>
 }
 
 /**
- * Whether the password is the one behind the hash. Without a hash (no such user, or one without
- * a password) it does the same work on a decoy and says no. Throws `E_UNAVAILABLE` when too many
- * wait.
+ * Whether the password is the one behind the hash, which may be one of another system's. Throws
+ * `E_UNAVAILABLE` when too many wait.
+ *
+ * Every attempt that fails does the same work, whatever hash there is, or none: an Argon2id hash, and for
+ * each family of imported hashes as much as the dearest of them takes. What its own hash leaves of that is
+ * done on decoys, so the time tells neither whether there is such a user nor where they come from.
  */
 export async function verifyPassword(
   hashed: string | null,
   password: string,
   caller?: Caller
 ): Promise<boolean> {
-  if (hashed && hash.isValidHash(hashed)) {
-    return inTurn(() => hash.verify(hashed, password), caller)
-  }
-  const decoyHash = await prepareDecoy()
-  await inTurn(() => hash.verify(decoyHash, password), caller)
-  return false
+  const decoys = [await prepareDecoy(), ...(await decoysOfForeignHashes())]
+  const isHash = hashed !== null && readHash(hashed) !== null
+  return inTurn(async () => {
+    if (isHash && (await hash.verify(hashed, password))) return true
+    for (const decoy of workLeft(isHash ? hashed : null, decoys)) await hash.verify(decoy, password)
+    return false
+  }, caller)
 }
 
 /**
- * Whether the hash was made with other parameters than those in force.
+ * Hashes of nobody's password, whose work makes that of one hash as much as that of all the decoys.
+ */
+export function workLeft(hashed: string | null, decoys: string[]): string[] {
+  const own = hashed === null ? null : readHash(hashed)
+  const dearest = new Map<Family, ForeignHash>()
+  for (const decoy of decoys.map((text) => readHash(text)!)) {
+    if (decoy.work > (dearest.get(decoy.family)?.work ?? 0)) dearest.set(decoy.family, decoy)
+  }
+  return [...dearest.values()].flatMap((decoy) =>
+    decoy.family === own?.family
+      ? own.decoys(Math.max(decoy.work - own.work, 0))
+      : decoy.decoys(decoy.work)
+  )
+}
+
+/**
+ * Whether the hash was made by another system, or with other parameters than those in force.
  */
 export function isOutdated(hashed: string): boolean {
   return hash.needsReHash(hashed)

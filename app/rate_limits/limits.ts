@@ -62,15 +62,15 @@ export function limitSignIn<Guess, Result>(
 }
 
 /**
- * A sign-in by a token of the old system, whose account is not known before it is verified.
+ * A sign-in by a JWT or a token of the old system, whose account is not known before it is verified.
  */
 export function limitExchange<Result>(
-  { jwt, ip }: { jwt: string; ip: string },
+  { credential, ip }: { credential: string; ip: string },
   work: Work<Result>
 ): Promise<Result> {
   const network = networkOf(ip)
   const buckets = () => [
-    bucketOf('signIn', 'account_here', [jwt, network]),
+    bucketOf('signIn', 'account_here', [credential, network]),
     bucketOf('signIn', 'network', [network], { times: SHARED }),
   ]
   return attempt(rateLimits.signIn, buckets, work)

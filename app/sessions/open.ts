@@ -77,8 +77,12 @@ export async function openSession(verified: User, signIn: SignIn): Promise<Opene
     )
   }
   return withUserLock(verified.id, async (trx, user) => {
-    if (!user || user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
+    if (!user || user.password !== verified.$original.password) throw new E_INVALID_CREDENTIALS()
     if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
+    if (verified.$dirty.password) {
+      const { password, id } = verified
+      await rows(trx, 'UPDATE users SET password = ? WHERE id = ?', [password, id])
+    }
     return openSessionUnderLock(trx, user, signIn)
   })
 }

@@ -13,11 +13,14 @@ export class ProgressBar {
   readonly #screen: Screen
   readonly #label: string
   readonly #began = performance.now()
-  #total: number
+  #total: number | null
   #done = 0
   #drawnAt = -Infinity
 
-  constructor(total: number, label: string, screen: Screen = process.stderr) {
+  /**
+   * A total that nobody knows is null: then there is no bar and no time left.
+   */
+  constructor(total: number | null, label: string, screen: Screen = process.stderr) {
     this.#total = total
     this.#label = label
     this.#screen = screen
@@ -32,7 +35,7 @@ export class ProgressBar {
    */
   advance(by: number): void {
     this.#done += by
-    this.#total = Math.max(this.#total, this.#done)
+    if (this.#total !== null) this.#total = Math.max(this.#total, this.#done)
     const now = performance.now()
     if (!this.#screen.isTTY || now - this.#drawnAt < DRAW_EVERY) return
     this.#drawnAt = now
@@ -50,8 +53,11 @@ export class ProgressBar {
    * The line after so many milliseconds.
    */
   line(elapsed: number): string {
-    const share = this.#total === 0 ? 1 : this.#done / this.#total
     const rate = elapsed > 0 ? (this.#done / elapsed) * 1000 : 0
+    if (this.#total === null) {
+      return `${count(this.#done)} ${this.#label}  ${count(Math.round(rate))}/s`
+    }
+    const share = this.#total === 0 ? 1 : this.#done / this.#total
     const left = rate > 0 ? (this.#total - this.#done) / rate : 0
     const text =
       ` ${String(Math.floor(share * 100)).padStart(3)} %  ` +

@@ -16,8 +16,10 @@ export const loginValidator = vine.create({
   endSessions: vine.array(vine.string().maxLength(64)).maxLength(1000).optional(),
 })
 
+/** Either a JWT or an opaque token of the old system. */
 export const exchangeValidator = vine.create({
-  jwt: vine.string().maxLength(8192),
+  jwt: vine.string().maxLength(8192).optional().requiredIfMissing('token'),
+  token: vine.string().maxLength(1024).optional().requiredIfMissing('jwt'),
   device: rules.device().nullable().optional(),
 })
 

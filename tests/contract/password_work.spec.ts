@@ -1,12 +1,18 @@
 import { Argon } from '@adonisjs/core/hash/drivers/argon'
 import db from '@adonisjs/lucid/services/db'
 import { test } from '@japa/runner'
+import bcrypt from 'bcrypt'
+import hash from '@adonisjs/core/services/hash'
 import { readAccount, verifyCredentials } from '#app/accounts/credentials'
+import { checkPassword, signInWith } from '#app/accounts/sign_in'
+import { inTransaction } from '#app/database/transaction'
+import { readHash } from '#app/passwords/foreign_hash'
+import { noteForeignHashes } from '#app/passwords/foreign_hashes_here'
 import { hashPassword, hashQueue, isOutdated, prepareDecoy } from '#app/passwords/passwords'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
 import User from '#models/user'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
-import { emptyDatabase } from '#tests/harness/database'
+import { countRows, emptyDatabase } from '#tests/harness/database'
 
 /**
  * Parameters of older days.
@@ -49,6 +55,31 @@ async function check(email: string, password: string) {
   return verifyCredentials(await readAccount(email), password)
 }
 
+async function signInOf(email: string | null, password: string) {
+  const account = await readAccount(email!)
+  const checked = await checkPassword({ email: email!, password, account })
+  return signInWith(checked, (user) => signIn(user))
+}
+
+/**
+ * The steps of each family of hashes that an attempt costs.
+ */
+async function workOf(attempt: () => Promise<unknown>): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {}
+  const { verify } = hash
+  hash.verify = (hashed, plain) => {
+    const { family, work } = readHash(hashed)!
+    sums[family] = (sums[family] ?? 0) + work
+    return verify.call(hash, hashed, plain)
+  }
+  try {
+    await attempt().catch(() => {})
+    return sums
+  } finally {
+    hash.verify = verify
+  }
+}
+
 test.group('The work of checking a password', (group) => {
   group.setup(async () => {
     await prepareDecoy()
@@ -81,10 +112,12 @@ test.group('The work of checking a password', (group) => {
     assert.isTrue(isOutdated(user.password!))
     const first = await countHashes(() => check(user.email, PASSWORD))
     assert.equal(first.hashes, 2)
+    const before = await User.findOrFail(user.id)
+    assert.equal(before.password, user.password)
 
+    await signIn(first.outcome as User)
     const stored = await User.findOrFail(user.id)
     assert.isFalse(isOutdated(stored.password!))
-    await signIn(first.outcome as User)
     const second = await countHashes(() => check(user.email, PASSWORD))
     assert.equal(second.hashes, 1)
   })
@@ -102,7 +135,7 @@ test.group('The work of checking a password', (group) => {
     const user = await makeOutdatedUser()
     const changed = await hashPassword('another password')
     const { outcome } = await countHashes(
-      () => check(user.email, PASSWORD),
+      () => signInOf(user.email, PASSWORD),
       async (hash) => {
         if (hash === 2) await db.from('users').where('id', user.id).update({ password: changed })
       }
@@ -114,9 +147,28 @@ test.group('The work of checking a password', (group) => {
 
   test('sign-ins that make the same hash stronger at once all succeed', async ({ assert }) => {
     const user = await makeOutdatedUser()
-    const verified = await Promise.all([1, 2, 3].map(() => check(user.email, PASSWORD)))
+    const opened = await Promise.all([1, 2, 3].map(() => signInOf(user.email, PASSWORD)))
+    assert.lengthOf(opened, 3)
     const stored = await User.findOrFail(user.id)
-    assert.deepEqual([...new Set(verified.map((one) => one.password))], [stored.password])
-    for (const one of verified) await signIn(one)
+    assert.isFalse(isOutdated(stored.password!))
+    assert.equal(await countRows('sessions', { ended_at: null }), 1)
+  })
+
+  test('with imported hashes, an unknown, a native and an imported account cost the same', async ({
+    assert,
+  }) => {
+    const native = await makeUser()
+    const imported = await makeUser()
+    const hashed = await bcrypt.hash(PASSWORD, 5)
+    await db.from('users').where('id', imported.id).update({ password: hashed })
+    await inTransaction((trx) => noteForeignHashes(trx, [hashed, `$2b$06$${'.'.repeat(53)}`]))
+    const works: Record<string, number>[] = []
+    for (const email of [native.email, imported.email, 'nobody@example.com']) {
+      works.push(await workOf(() => check(email, 'not the password')))
+    }
+    assert.deepEqual(works[1], works[0])
+    assert.deepEqual(works[2], works[0])
+    assert.equal(works[0].bcrypt, 2 ** 6)
+    assert.equal(works[0].argon2, 19_456 * 2)
   })
 })

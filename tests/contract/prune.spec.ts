@@ -5,6 +5,7 @@ import clock from '#app/clock'
 import { mintLink } from '#app/accounts/mailed_links'
 import { hashToken, mintToken } from '#app/tokens/token'
 import legacyJwtConfig from '#config/legacy_jwt'
+import legacyTokensConfig from '#config/legacy_tokens'
 import sessionsConfig from '#config/sessions'
 import { ScheduledJob } from '#app/background/scheduled_job'
 import { prune } from '#app/jobs/prune'
@@ -336,6 +337,29 @@ test.group('ScheduledJob', (group) => {
     const second = await prune({ olderThan: 30 * DAY })
     assert.equal(second.spent, 1)
     assert.equal(await countRows('dpop_proofs'), 1)
+  })
+
+  test('spent tokens of the old system go once that would come too late and they are gone there', async ({
+    assert,
+    cleanup,
+  }) => {
+    const kept = { ...legacyTokensConfig }
+    cleanup(() => void Object.assign(legacyTokensConfig, { until: undefined }, kept))
+    const at = clock.now()
+    await db.table('spent_legacy_tokens').multiInsert([
+      { hash: 'gone there', token_id: '1', spent_at: at, deleted_at: at },
+      { hash: 'still there', token_id: '2', spent_at: at, deleted_at: null },
+    ])
+    const left = async () => {
+      await prune({ olderThan: 30 * DAY })
+      return countRows('spent_legacy_tokens')
+    }
+    Object.assign(legacyTokensConfig, { kind: 'adonis', until: new Date(clock.millis() + 1000) })
+    assert.equal(await left(), 2)
+    legacyTokensConfig.until = clock.now()
+    assert.equal(await left(), 1)
+    legacyTokensConfig.kind = null
+    assert.equal(await left(), 0)
   })
 
   test('all old rows of strangers go, and those that still count stay', async ({ assert }) => {

@@ -28,10 +28,9 @@ export function compileApplication(): string {
  * How to start a program of the application: compiled, where `npm test` has done so for all of its
  * processes (`COMPILED_APPLICATION`), or else as it is written, which takes a second longer.
  */
-export function programOf(file: 'bin/server' | 'bin/console' | 'start/env'): {
-  cwd: string
-  args: string[]
-} {
+export function programOf(
+  file: 'bin/server' | 'bin/console' | 'start/env' | 'tests/apps/stock_adonis/server'
+): { cwd: string; args: string[] } {
   const { COMPILED_APPLICATION: compiled } = process.env
   return compiled
     ? { cwd: compiled, args: [`${file}.js`] }

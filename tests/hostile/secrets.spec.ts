@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import router from '@adonisjs/core/services/router'
 import { test } from '@japa/runner'
+import db from '@adonisjs/lucid/services/db'
 import { SignJWT } from 'jose'
 import { createClient } from '#app/service_clients/service_client'
 import { makeUser, PASSWORD } from '#tests/harness/accounts'
 import { emptyDatabase, snapshot } from '#tests/harness/database'
 import { startMailServer, textOf } from '#tests/harness/mail_server'
 import { tokenIn } from '#tests/harness/mailbox'
+import { issueOldToken, makeTokensTable } from '#tests/harness/old_tokens'
 import { startServer, type TestServer } from '#tests/harness/server'
 
 const LEGACY_SECRET = 'the secret of the system that came before'
@@ -92,6 +94,10 @@ test.group('Secrets', (group) => {
         LEGACY_JWT_SECRET: LEGACY_SECRET,
         LEGACY_JWT_USER: 'id',
         LEGACY_JWT_UNTIL: '2099-01-01',
+        LEGACY_TOKENS_KIND: 'adonis',
+        LEGACY_TOKENS_USER: 'id',
+        LEGACY_TOKENS_MAX_AGE: '90d',
+        LEGACY_TOKENS_UNTIL: '2099-01-01',
         RATE_LIMIT_SIGN_IN: '1000/1m',
         RATE_LIMIT_REFRESH: '1000/1m',
         SESSION_LIMIT: '0',
@@ -171,6 +177,14 @@ test.group('Secrets', (group) => {
     tourist.knows(jwt, jwt.split('.')[2])
     const exchanged = await tourist.go('POST', auth('exchange'), { json: { jwt } })
     assert.equal(exchanged.status, 200)
+
+    await makeTokensTable(db.connection(), 'adonis', 'auth_access_tokens')
+    cleanup(() => db.connection().schema.dropTable('auth_access_tokens'))
+    const token = await issueOldToken(db.connection(), 'adonis', 'auth_access_tokens', old.id)
+    const [, encoded] = token.split('.')
+    tourist.knows(token, encoded, Buffer.from(encoded, 'base64url').toString())
+    const traded = await tourist.go('POST', auth('exchange'), { json: { token } })
+    assert.equal(traded.status, 200)
 
     const admin = await makeUser({ email: 'admin@example.com', role: 'admin' })
     const chief = await tourist.go('POST', auth('login'), {

@@ -16,7 +16,17 @@ type Fenced = { language: string; line: number; text: string }
  * commands.
  */
 const EXAMPLES = ['json', 'text']
-const NO_COMMANDS = [...EXAMPLES, 'caddyfile', 'http', 'ini', 'mermaid', 'nginx', 'ts', 'yaml']
+const NO_COMMANDS = [
+  ...EXAMPLES,
+  'caddyfile',
+  'http',
+  'ini',
+  'mermaid',
+  'nginx',
+  'sql',
+  'ts',
+  'yaml',
+]
 
 /**
  * The fenced blocks of commands on a page written in Markdown, in their order. Throws when a fence

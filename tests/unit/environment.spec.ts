@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
 import { programOf } from '#tests/harness/compiled'
+import { legacyDatabase, tableName } from '#start/env_rules'
 import { startServer } from '#tests/harness/server'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -43,6 +44,8 @@ test.group('Environment', (group) => {
       { name: 'LEGACY_JWT_ALGORITHMS', value: 'none', allowed: 'HS256, RS256' },
       { name: 'LEGACY_JWT_USER', value: 'sub', allowed: 'email | id | external' },
       { name: 'LEGACY_JWT_UNTIL', value: 'soon', allowed: '2027-01-31' },
+      { name: 'LEGACY_TOKENS_TABLE', value: 'tokens; DROP TABLE users', allowed: 'a name such as' },
+      { name: 'LEGACY_TOKENS_MAX_AGE', value: '0', allowed: '30s, 15m, 1h or 30d' },
       { name: 'DOCS', value: 'no', allowed: 'on | off' },
     ])
     .run(({ assert }, { name, value, allowed }) => {
@@ -59,6 +62,7 @@ test.group('Environment', (group) => {
       { name: 'APP_KEY', value: 'short-secret', says: 'shorter than 32 characters' },
       { name: 'METRICS_TOKEN', value: 'short-secret', says: 'shorter than 16 characters' },
       { name: 'DATABASE_URL', value: 'mysql://user:short-secret@host/x', says: 'postgres://' },
+      { name: 'LEGACY_TOKENS_URL', value: 'mssql://user:short-secret@host/x', says: 'mysql://' },
     ])
     .run(({ assert }, { name, value, says }) => {
       const { status, stdout, stderr } = startWith({ [name]: value })
@@ -67,6 +71,45 @@ test.group('Environment', (group) => {
       assert.include(stderr, name)
       assert.include(stderr, says)
       assert.notInclude(stdout + stderr, 'short-secret')
+    })
+
+  test('the database of an old system: {$self} is wrong, and not shown')
+    .with([
+      'short-secret',
+      'sqlite:',
+      'mysql://',
+      'mysql:host/short-secret',
+      'http://short-secret',
+      'mysql://user:short-secret@host/x?timezone=Mars/Crater',
+    ])
+    .run(({ assert }, value) => {
+      const read = () => legacyDatabase()('LEGACY_TOKENS_URL', value)
+      assert.throws(read, /^LEGACY_TOKENS_URL="…" is not allowed\. Allowed: sqlite:PATH, postgres:/)
+    })
+
+  test('the database of an old system: {0} is {1} with dates of {2}')
+    .with([
+      ['sqlite:old app.db', 'sqlite:old app.db', 'utc'],
+      ['sqlite:/var/old.db?timezone=+02:00', 'sqlite:/var/old.db', '+02:00'],
+      [
+        'postgres://a:b@h/x?timezone=utc&sslmode=require',
+        'postgres://a:b@h/x?sslmode=require',
+        'utc',
+      ],
+      [
+        'mysql://a:b@h/x?ssl={}&timezone=Europe%2FBerlin',
+        'mysql://a:b@h/x?ssl={}',
+        'Europe/Berlin',
+      ],
+    ])
+    .run(({ assert }, [value, url, timeZone]) => {
+      assert.deepEqual(legacyDatabase()('LEGACY_TOKENS_URL', value), { url, timeZone })
+    })
+
+  test('{$self} is no name of a table')
+    .with(['a.b.c', 'a b', '1a', 'a"', '`a`', "a'", '.a', 'a.', 'ä', 'a'.repeat(64)])
+    .run(({ assert }, value) => {
+      assert.throws(() => tableName()('LEGACY_TOKENS_TABLE', value), /auth\.tokens/)
     })
 
   test('the server itself stops there, and says how to make a missing APP_KEY', ({ assert }) => {
@@ -82,6 +125,26 @@ test.group('Environment', (group) => {
     assert.equal(stdout, '')
     assert.match(stderr, /^LEGACY_JWT_USER is missing[^\n]+email \| id \| external\.\n$/)
   })
+
+  test('{missing} is missing where tokens are exchanged: the start stops')
+    .with([
+      { missing: 'LEGACY_TOKENS_KIND', allowed: 'adonis | sanctum' },
+      { missing: 'LEGACY_TOKENS_USER', allowed: 'id | external' },
+      { missing: 'LEGACY_TOKENS_MAX_AGE', allowed: 'a duration such as 90d' },
+    ])
+    .run(({ assert }, { missing, allowed }) => {
+      const { status, stdout, stderr } = startWith({
+        LEGACY_TOKENS_KIND: 'adonis',
+        LEGACY_TOKENS_USER: 'id',
+        LEGACY_TOKENS_MAX_AGE: '90d',
+        LEGACY_TOKENS_UNTIL: '2099-01-01',
+        [missing]: '',
+      })
+      assert.equal(status, 1)
+      assert.equal(stdout, '')
+      assert.match(stderr, new RegExp(`^${missing} is missing[^\\n]+\\n$`))
+      assert.include(stderr, allowed)
+    })
 
   test('an exchange without issuer or audience starts and is warned about', async ({
     assert,

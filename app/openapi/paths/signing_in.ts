@@ -81,12 +81,18 @@ export const signingIn: Paths = {
   '/api/v1/auth/exchange': {
     post: {
       operationId: 'exchangeLegacyToken',
-      summary: 'Exchange a JWT of the old system for a session, once',
+      summary: 'Exchange a JWT or an opaque token of the old system for a session, once',
+      description:
+        'Either `jwt` or `token` (of the stock AdonisJS access tokens guard or of Laravel Sanctum), as `LEGACY_JWT_*` and `LEGACY_TOKENS_*` say. While the old database or key server does not answer: 503, and the token is not spent.',
       tags,
       security: anyone,
       parameters: [proof],
       requestBody: body(
-        { 'jwt': { type: 'string', maxLength: 8192 }, 'device?': ref('DeviceOfSignIn') },
+        {
+          'jwt?': { type: 'string', maxLength: 8192 },
+          'token?': { type: 'string', maxLength: 1024 },
+          'device?': ref('DeviceOfSignIn'),
+        },
         { jwt: 'eyJhbGciOiJIUzI1NiJ9.e30.signature', device }
       ),
       responses: {
