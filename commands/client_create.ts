@@ -12,17 +12,19 @@ export default class ClientCreate extends OperatorCommand {
   static description = 'Make a service client: id and secret for another backend'
   static help = [
     'Prints the secret this once: it is stored nowhere. Abilities: introspect (ask about tokens),',
-    'revoke (revoke tokens), feed (read the feed of revocations).',
+    'revoke (revoke tokens), feed (read the feed of revocations), sign_in (open sessions of users whom',
+    'its own login knows), manage (the admin routes, but for admins, passwords, roles and clients).',
     '',
     'Examples:',
     '  {{ binaryName }} client:create orders --abilities=introspect',
     '  {{ binaryName }} client:create gateway --abilities=introspect,revoke,feed --json',
+    '  {{ binaryName }} client:create login --abilities=sign_in',
   ]
 
   @args.string({ description: 'Name of the service, for lists and the log' })
   declare name: string
 
-  @flags.string({ description: 'Comma-separated: introspect, revoke, feed' })
+  @flags.string({ description: 'Comma-separated: introspect, revoke, feed, sign_in, manage' })
   declare abilities: string
 
   protected async perform() {

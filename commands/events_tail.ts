@@ -29,7 +29,7 @@ export default class EventsTail extends OperatorCommand {
     '  {{ binaryName }} events:tail --json --since=2026-11-24T03:00:00Z',
   ]
 
-  @flags.string({ description: 'Only what is about this user: e-mail or id' })
+  @flags.string({ description: 'Only what is about this user: e-mail, id or external:ID' })
   declare user: string
 
   @flags.string({ description: 'Begin in the past: a duration (24h) or a date or time (UTC)' })

@@ -27,7 +27,7 @@ export default class ForceLogout extends FilteredCommand {
     '  {{ binaryName }} force:logout --all --include-api-keys --reason="incident 42"',
   ]
 
-  @args.spread({ description: 'E-mail or id of the users', required: false })
+  @args.spread({ description: 'E-mail, id or external:ID of the users', required: false })
   declare users: string[]
 
   @flags.boolean({ description: 'Everyone instead of single users' })

@@ -27,7 +27,7 @@ export default class SessionsList extends FilteredCommand {
     '  {{ binaryName }} sessions:list --json',
   ]
 
-  @args.string({ description: 'E-mail or id of the user', required: false })
+  @args.string({ description: 'E-mail, id or external:ID of the user', required: false })
   declare user: string
 
   @flags.number({ description: 'Rows of the table; 0 for all', default: 100 })

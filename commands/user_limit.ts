@@ -16,7 +16,7 @@ export default class UserLimit extends OperatorCommand {
     '  {{ binaryName }} user:limit ada@example.com default    (that of the role or configuration)',
   ]
 
-  @args.string({ description: 'E-mail or id of the user' })
+  @args.string({ description: 'E-mail, id or external:ID of the user' })
   declare user: string
 
   @args.string({ description: 'How many sessions, 0 for no limit, or default' })

@@ -22,6 +22,7 @@ async function readEnvironment() {
 
     APP_NAME: rules.text('Latchkey'),
     SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
+    PASSWORD_SIGN_IN: rules.oneOf(['on', 'off'], 'on'),
     EMAIL_VERIFICATION: rules.oneOf(['off', 'required'], 'off'),
     RESET_URL: rules.url(['http:', 'https:']),
     EMAIL_CONFIRM_URL: rules.url(['http:', 'https:']),

@@ -4,9 +4,9 @@ import { replMethods, type UserHandle } from '#app/terminal/repl_methods'
 const methods = replMethods()
 
 repl
-  .addMethod('userBy', (_, emailOrId: string | number) => methods.userBy(emailOrId), {
-    description: 'Find a user by e-mail or id',
-    usage: `await userBy${repl.colors.gray('(emailOrId)')}`,
+  .addMethod('userBy', (_, reference: string | number) => methods.userBy(reference), {
+    description: 'Find a user by e-mail, id or external:ID',
+    usage: `await userBy${repl.colors.gray('(reference)')}`,
   })
   .addMethod('sessions', (_, user: UserHandle) => methods.sessions(user), {
     description: 'List the live sessions of a user',

@@ -1,4 +1,5 @@
 import router from '@adonisjs/core/services/router'
+import accountsConfig from '#config/accounts'
 import { controllers } from '#generated/controllers'
 import env from '#start/env'
 import { middleware } from '#start/kernel'
@@ -9,13 +10,8 @@ router
   .group(() => {
     router
       .group(() => {
-        router.post('signup', [controllers.Signup, 'store'])
-        router.post('login', [controllers.Login, 'store'])
         router.post('exchange', [controllers.Exchange, 'store'])
         router.post('refresh', [controllers.Refresh, 'store'])
-        router
-          .post('confirm', [controllers.Confirmations, 'store'])
-          .use(middleware.auth({ session: true }))
         router.post('logout', [controllers.Logout, 'current'])
         router
           .group(() => {
@@ -23,10 +19,16 @@ router
             router.post('logout-all', [controllers.Logout, 'all'])
           })
           .use(middleware.auth({ session: true }))
-        router.post('password/forgot', [controllers.PasswordResets, 'store'])
-        router.post('password/reset', [controllers.PasswordResets, 'update'])
         router.post('email/verify', [controllers.EmailConfirmations, 'store'])
         router.post('email/confirm', [controllers.EmailConfirmations, 'update'])
+        if (!accountsConfig.passwordSignIn) return
+        router.post('signup', [controllers.Signup, 'store'])
+        router.post('login', [controllers.Login, 'store'])
+        router
+          .post('confirm', [controllers.Confirmations, 'store'])
+          .use(middleware.auth({ session: true }))
+        router.post('password/forgot', [controllers.PasswordResets, 'store'])
+        router.post('password/reset', [controllers.PasswordResets, 'update'])
       })
       .prefix('auth')
       .as('auth')
@@ -37,7 +39,9 @@ router
     router
       .group(() => {
         router.delete('account', [controllers.Account, 'destroy'])
-        router.put('account/password', [controllers.Passwords, 'update'])
+        if (accountsConfig.passwordSignIn) {
+          router.put('account/password', [controllers.Passwords, 'update'])
+        }
         router
           .put('account/email', [controllers.Emails, 'update'])
           .use(middleware.auth({ fresh: '10m' }))
@@ -57,19 +61,33 @@ router
     router
       .group(() => {
         router.get('users', [controllers.admin.Users, 'index'])
-        router.get('users/:id/sessions', [controllers.admin.UserSessions, 'index'])
-        router.delete('users/:id/sessions', [controllers.admin.UserSessions, 'destroy'])
-        router.post('users/:id/disable', [controllers.admin.DisabledUsers, 'store'])
-        router.post('users/:id/enable', [controllers.admin.DisabledUsers, 'destroy'])
-        router.patch('users/:id/limit', [controllers.admin.UserLimits, 'update'])
+        router.post('users', [controllers.admin.Users, 'store'])
+        router.get('users/:user', [controllers.admin.Users, 'show'])
+        router.patch('users/:user', [controllers.admin.Users, 'update'])
+        router.delete('users/:user', [controllers.admin.Users, 'destroy'])
+        router.get('users/:user/api-keys', [controllers.admin.UserApiKeys, 'index'])
+        router.delete('users/:user/api-keys', [controllers.admin.UserApiKeys, 'destroyAll'])
+        router.delete('users/:user/api-keys/:key', [controllers.admin.UserApiKeys, 'destroy'])
+        router.get('users/:user/sessions', [controllers.admin.UserSessions, 'index'])
+        router.delete('users/:user/sessions', [controllers.admin.UserSessions, 'destroy'])
+        router.post('users/:user/disable', [controllers.admin.DisabledUsers, 'store'])
+        router.post('users/:user/enable', [controllers.admin.DisabledUsers, 'destroy'])
+        router.patch('users/:user/limit', [controllers.admin.UserLimits, 'update'])
         router.delete('sessions/:id', [controllers.admin.Sessions, 'destroy'])
         router.post('force-logout', [controllers.admin.ForceLogouts, 'store'])
         router.get('events', [controllers.admin.Events, 'index'])
+        router.get('clients', [controllers.admin.Clients, 'index'])
       })
       .prefix('admin')
       .as('admin')
       .use(middleware.admin())
 
+    router
+      .group(() => {
+        router.post('sessions', [controllers.TrustedSessions, 'store'])
+        router.post('sessions/:id/confirm', [controllers.TrustedSessions, 'confirm'])
+      })
+      .use(middleware.serviceClient({ ability: 'sign_in' }))
     router
       .get('revocations', [controllers.Revocations, 'index'])
       .use(middleware.serviceClient({ ability: 'feed' }))

@@ -13,6 +13,7 @@ import type EventTransformer from '#transformers/event_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import type RevocationTransformer from '#transformers/revocation_transformer'
+import type ServiceClientTransformer from '#transformers/service_client_transformer'
 import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
 import type UserTransformer from '#transformers/user_transformer'
@@ -49,6 +50,10 @@ export namespace Data {
   export type Revocation = InferData<RevocationTransformer>
   export namespace Revocation {
     export type Variants = InferVariants<RevocationTransformer>
+  }
+  export type ServiceClient = InferData<ServiceClientTransformer>
+  export namespace ServiceClient {
+    export type Variants = InferVariants<ServiceClientTransformer>
   }
   export type SessionTokens = InferData<SessionTokensTransformer>
   export namespace SessionTokens {

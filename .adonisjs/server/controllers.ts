@@ -7,10 +7,12 @@ export const controllers = {
   Account: () => import('#controllers/account_controller'),
   AccountEvents: () => import('#controllers/account_events_controller'),
   admin: {
+    Clients: () => import('#controllers/admin/clients_controller'),
     DisabledUsers: () => import('#controllers/admin/disabled_users_controller'),
     Events: () => import('#controllers/admin/events_controller'),
     ForceLogouts: () => import('#controllers/admin/force_logouts_controller'),
     Sessions: () => import('#controllers/admin/sessions_controller'),
+    UserApiKeys: () => import('#controllers/admin/user_api_keys_controller'),
     UserLimits: () => import('#controllers/admin/user_limits_controller'),
     UserSessions: () => import('#controllers/admin/user_sessions_controller'),
     Users: () => import('#controllers/admin/users_controller'),
@@ -38,5 +40,6 @@ export const controllers = {
   Sessions: () => import('#controllers/sessions_controller'),
   Signup: () => import('#controllers/signup_controller'),
   TokenRevocations: () => import('#controllers/token_revocations_controller'),
+  TrustedSessions: () => import('#controllers/trusted_sessions_controller'),
   UnsupportedMethods: () => import('#controllers/unsupported_methods_controller'),
 }

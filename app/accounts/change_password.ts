@@ -1,6 +1,6 @@
 import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import { setPassword } from '#app/accounts/password_reset'
-import { confirmPassword } from '#app/accounts/credentials'
+import { confirmOwner } from '#app/accounts/confirm_owner'
 import type { Caller } from '#app/background/semaphore'
 import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
@@ -16,15 +16,15 @@ import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
  * ones are spent. The user's other sessions end (`password_changed`) unless `keepOthers`. Also
  * returns how many API keys live on.
  *
- * Throws `E_INVALID_CREDENTIALS` when the current password is wrong or has changed meanwhile, and
+ * Throws what `confirmOwner` throws, `E_INVALID_CREDENTIALS` when the password has changed meanwhile, and
  * `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
  */
 export async function changePassword(
   acting: Session,
-  change: { currentPassword: string; password: string; keepOthers?: boolean },
+  change: { currentPassword?: string; password: string; keepOthers?: boolean },
   caller?: Caller
 ): Promise<{ tokens: IssuedTokens; keys: number }> {
-  const verified = await confirmPassword(acting, change.currentPassword, caller)
+  const verified = await confirmOwner(acting, change.currentPassword, caller)
   await refuseGuessable(change.password, verified.email)
   const hashed = await hashPassword(change.password, caller)
 

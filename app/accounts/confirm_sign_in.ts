@@ -1,3 +1,4 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import type { Caller } from '#app/background/semaphore'
 import { confirmPassword } from '#app/accounts/credentials'
 import clock from '#app/clock'
@@ -20,8 +21,18 @@ export async function confirmSignIn(
   const verified = await confirmPassword(acting, password, caller)
   return withLiveSession(acting, async (trx, user) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
-    const now = clock.now()
-    await rows(trx, 'UPDATE sessions SET authenticated_at = ? WHERE id = ?', [now, acting.id])
-    return now
+    return confirmAt(trx, acting, clock.now())
   })
+}
+
+/**
+ * Writes when the user of a session last showed who they are. For use under the user's lock.
+ */
+export async function confirmAt(
+  trx: TransactionClientContract,
+  { id }: Pick<Session, 'id'>,
+  at: Date
+): Promise<Date> {
+  await rows(trx, 'UPDATE sessions SET authenticated_at = ? WHERE id = ?', [at, id])
+  return at
 }

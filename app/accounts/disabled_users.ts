@@ -1,18 +1,19 @@
+import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { DateTime } from 'luxon'
 import clock from '#app/clock'
+import { withManagedUser } from '#app/accounts/administrator'
 import { keepAnAdmin } from '#app/accounts/roles_and_limits'
 import type { Watch } from '#app/background/batches'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
-import { withUserLock } from '#app/sessions/user_lock'
 import { moveValidFrom } from '#app/sessions/valid_from'
 import { backfillWatermarks } from '#app/watermarks/backfill'
 import { backfillInBackground } from '#app/watermarks/backfill_in_background'
-import { endAllOfUser } from '#app/watermarks/end_all_of_user'
+import { endAllOfUser, type EndedAll } from '#app/watermarks/end_all_of_user'
 import type User from '#models/user'
 
 /**
- * By whom an account is disabled, and why.
+ * By whom an account is disabled or enabled, and why.
  */
 export type DisableOrder = { actor: Actor; note?: string | null }
 
@@ -28,30 +29,13 @@ export type DisabledUser = { user: User; ended: number; apiKeysEnded: number }
  */
 export async function disableUser(
   userId: number,
-  { actor, note }: DisableOrder,
+  order: DisableOrder,
   watch: Watch & { later?: boolean } = {}
 ): Promise<DisabledUser | null> {
-  const disabled = await withUserLock(userId, async (trx, user) => {
-    if (!user) return null
-    if (user.isDisabled) return { user, ended: 0, apiKeysEnded: 0, watermark: null }
-    await keepAnAdmin(trx, user)
-
-    user.disabledAt = DateTime.fromJSDate(clock.now())
-    await user.useTransaction(trx).save()
-    await moveValidFrom(trx, user.id)
-    const reason = 'account_disabled'
-    const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
-    const { ended, apiKeysEnded, watermark } = all
-    await appendEvents(trx, [
-      {
-        type: 'user.disabled',
-        userId: user.id,
-        actor,
-        data: { note: note ?? null, matched: ended, apiKeysMatched: apiKeysEnded },
-      },
-    ])
-    return { user, ended, apiKeysEnded, watermark }
-  })
+  const disabled = await withManagedUser(userId, order.actor, async (trx, user) => ({
+    user,
+    ...(await writeDisabled(trx, user, order)),
+  }))
   if (!disabled) return null
 
   const { watermark, ...result } = disabled
@@ -61,20 +45,56 @@ export async function disableUser(
 }
 
 /**
+ * The same under the user's lock. What a `watermark` covers has stopped; the caller has the rows written.
+ */
+export async function writeDisabled(
+  trx: TransactionClientContract,
+  user: User,
+  { actor, note }: DisableOrder
+): Promise<Omit<EndedAll, 'sessions'>> {
+  if (user.isDisabled) return { ended: 0, apiKeysEnded: 0, watermark: null }
+  await keepAnAdmin(trx, user)
+
+  user.disabledAt = DateTime.fromJSDate(clock.now())
+  await user.useTransaction(trx).save()
+  await moveValidFrom(trx, user.id)
+  const reason = 'account_disabled'
+  const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })
+  const { ended, apiKeysEnded, watermark } = all
+  await appendEvents(trx, [
+    {
+      type: 'user.disabled',
+      userId: user.id,
+      actor,
+      data: { note: note ?? null, matched: ended, apiKeysMatched: apiKeysEnded },
+    },
+  ])
+  return { ended, apiKeysEnded, watermark }
+}
+
+/**
  * Lets a disabled account sign in again. What ended stays ended. Returns the user as it stands
  * then; null when there is no such user.
  */
-export async function enableUser(
-  userId: number,
-  { actor, note }: { actor: Actor; note?: string | null }
-): Promise<User | null> {
-  return withUserLock(userId, async (trx, user) => {
-    if (!user?.isDisabled) return user
-    user.disabledAt = null
-    await user.useTransaction(trx).save()
-    await appendEvents(trx, [
-      { type: 'user.enabled', userId: user.id, actor, data: { note: note ?? null } },
-    ])
+export async function enableUser(userId: number, order: DisableOrder): Promise<User | null> {
+  return withManagedUser(userId, order.actor, async (trx, user) => {
+    await writeEnabled(trx, user, order)
     return user
   })
+}
+
+/**
+ * The same under the user's lock.
+ */
+export async function writeEnabled(
+  trx: TransactionClientContract,
+  user: User,
+  { actor, note }: DisableOrder
+): Promise<void> {
+  if (!user.isDisabled) return
+  user.disabledAt = null
+  await user.useTransaction(trx).save()
+  await appendEvents(trx, [
+    { type: 'user.enabled', userId: user.id, actor, data: { note: note ?? null } },
+  ])
 }

@@ -1,5 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { DateTime } from 'luxon'
+import { withManagedUser } from '#app/accounts/administrator'
 import { readAccount } from '#app/accounts/credentials'
 import { rememberLeftAddress } from '#app/accounts/left_addresses'
 import { invalidLink, mintLink, requestLink, urlOfLink, useLink } from '#app/accounts/mailed_links'
@@ -8,7 +9,6 @@ import { isUniqueViolation, rows } from '#app/database/sql'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/with_live_session'
-import { withUserLock } from '#app/sessions/user_lock'
 import type { Session } from '#app/sessions/session'
 import { hashToken } from '#app/tokens/token'
 import { E_EMAIL_TAKEN, E_TOO_MANY_REQUESTS } from '#exceptions/errors'
@@ -97,16 +97,18 @@ export async function changeEmail(
   email: string,
   order: { actor: Actor; note?: string | null }
 ): Promise<User | null> {
-  return withUserLock(userId, async (trx, user) => {
-    if (user && user.email !== email)
-      await setEmail(trx, user, { email, verified: false, ...order })
+  return withManagedUser(userId, order.actor, async (trx, user) => {
+    if (user.email !== email) await setEmail(trx, user, { email, verified: false, ...order })
     return user
   }).catch((error) => {
     throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
   })
 }
 
-async function verifyEmail(trx: TransactionClientContract, user: User, actor: Actor) {
+/**
+ * Marks the address of an account as verified. For use under the user's lock.
+ */
+export async function verifyEmail(trx: TransactionClientContract, user: User, actor: Actor) {
   if (user.isEmailVerified) return
   user.emailVerifiedAt = DateTime.fromJSDate(clock.now())
   await user.useTransaction(trx).save()
@@ -117,10 +119,10 @@ async function verifyEmail(trx: TransactionClientContract, user: User, actor: Ac
  * Writes another address of an account. Every link that is out dies: those to the old
  * address, and that of a change of address under way. For use under the user's lock.
  */
-async function setEmail(
+export async function setEmail(
   trx: TransactionClientContract,
   user: User,
-  change: { email: string; verified: boolean; actor: Actor; note?: string | null }
+  change: { email: string | null; verified: boolean; actor: Actor; note?: string | null }
 ): Promise<void> {
   /** An account that was verified once is not closed, or pruned, for the address an operator gives it. */
   if (user.isEmailVerified) user.mustVerifyEmail = false

@@ -1,7 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
+import { withManagedUser } from '#app/accounts/administrator'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
-import { withUserLock } from '#app/sessions/user_lock'
 import { E_FORBIDDEN } from '#exceptions/errors'
 import type User from '#models/user'
 import type { Role } from '#models/user'
@@ -15,22 +15,34 @@ export async function changeRole(
   role: Role,
   { actor, note }: { actor: Actor; note?: string | null }
 ): Promise<User | null> {
-  return withUserLock(userId, async (trx, user) => {
-    if (!user || user.role === role) return user
-    await keepAnAdmin(trx, user)
-    const from = user.role
-    user.role = role
-    await user.useTransaction(trx).save()
-    await appendEvents(trx, [
-      {
-        type: 'user.role_changed',
-        userId: user.id,
-        actor,
-        data: { from, to: role, note: note ?? null },
-      },
-    ])
+  return withManagedUser(userId, actor, async (trx, user) => {
+    await writeRole(trx, user, role, { actor, note })
     return user
   })
+}
+
+/**
+ * The same under the user's lock.
+ */
+export async function writeRole(
+  trx: TransactionClientContract,
+  user: User,
+  role: Role,
+  { actor, note }: { actor: Actor; note?: string | null }
+): Promise<void> {
+  if (user.role === role) return
+  await keepAnAdmin(trx, user)
+  const from = user.role
+  user.role = role
+  await user.useTransaction(trx).save()
+  await appendEvents(trx, [
+    {
+      type: 'user.role_changed',
+      userId: user.id,
+      actor,
+      data: { from, to: role, note: note ?? null },
+    },
+  ])
 }
 
 /**
@@ -79,14 +91,26 @@ export async function setSessionLimit(
   limit: number | null,
   actor: Actor
 ): Promise<User | null> {
-  return withUserLock(userId, async (trx, user) => {
-    if (!user || user.sessionLimit === limit) return user
-    const from = user.sessionLimit
-    user.sessionLimit = limit
-    await user.useTransaction(trx).save()
-    await appendEvents(trx, [
-      { type: 'user.limit_changed', userId: user.id, actor, data: { from, to: limit } },
-    ])
+  return withManagedUser(userId, actor, async (trx, user) => {
+    await writeSessionLimit(trx, user, limit, actor)
     return user
   })
+}
+
+/**
+ * The same under the user's lock.
+ */
+export async function writeSessionLimit(
+  trx: TransactionClientContract,
+  user: User,
+  limit: number | null,
+  actor: Actor
+): Promise<void> {
+  if (user.sessionLimit === limit) return
+  const from = user.sessionLimit
+  user.sessionLimit = limit
+  await user.useTransaction(trx).save()
+  await appendEvents(trx, [
+    { type: 'user.limit_changed', userId: user.id, actor, data: { from, to: limit } },
+  ])
 }

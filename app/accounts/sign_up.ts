@@ -25,9 +25,11 @@ export type NewUser = {
   fullName?: string | null
   role?: Role
   externalId?: string | null
-  emailVerifiedAt?: DateTime | null
   /** Refuses sign-ins by password until the e-mail is verified, where that is required. */
   mustVerifyEmail?: boolean
+  emailVerifiedAt?: DateTime | null
+  sessionLimit?: number | null
+  disabledAt?: DateTime | null
 }
 
 /**
@@ -39,9 +41,21 @@ export async function createUser(
   account: NewUser,
   actor?: Actor
 ): Promise<User> {
-  const user = await User.create(account, { client: trx }).catch((error) => {
+  return writeUser(trx, account, actor).catch((error) => {
     throw isUniqueViolation(error) ? new E_EMAIL_TAKEN() : error
   })
+}
+
+/**
+ * The same, which throws what the database throws where the e-mail or the external id is taken
+ * (`isUniqueViolation`).
+ */
+export async function writeUser(
+  trx: TransactionClientContract,
+  account: NewUser,
+  actor?: Actor
+): Promise<User> {
+  const user = await User.create(account, { client: trx })
   await appendEvents(trx, [
     {
       type: 'user.created',
@@ -109,7 +123,7 @@ async function tellOwner(email: string): Promise<void> {
  * Takes from an account what whoever signed up first left in it: the password, which no later link may
  * bring to life either, and the links that verify. For use under the user's lock.
  */
-async function forgetSignUp(trx: TransactionClientContract, user: User): Promise<void> {
+export async function forgetSignUp(trx: TransactionClientContract, user: User): Promise<void> {
   user.password = null
   await user.useTransaction(trx).save()
   await trx.from('password_resets').where({ user_id: user.id, purpose: 'verify' }).delete()

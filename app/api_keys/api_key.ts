@@ -1,6 +1,7 @@
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import type { Page } from '#app/event_log/list'
 import { toDate, type StoredInstant } from '#models/instant'
 import { aliveKeySql, UNENDED_KEY_SQL } from '#app/sessions/liveness'
 import { abilitiesOf } from '#app/tokens/abilities'
@@ -95,4 +96,13 @@ export function ownKeysLiveOn(count: number): string | null {
 export async function listApiKeys(user: Pick<User, 'id'>): Promise<ApiKey[]> {
   const rows = await keysOfUser(db.connection(), user).orderBy('id', 'desc')
   return rows.map(toApiKey)
+}
+
+/**
+ * One page of the same, with the paginator's numbers.
+ */
+export async function pageOfApiKeys(user: Pick<User, 'id'>, { page, perPage }: Page) {
+  const query = keysOfUser(db.connection(), user).orderBy('id', 'desc')
+  const paginator = await query.paginate(page, perPage)
+  return { keys: paginator.all().map(toApiKey), meta: paginator.getMeta() }
 }

@@ -121,5 +121,14 @@ function readFamily(userAgent: string): string {
  * with a stored one must be cut the same way.
  */
 export function userAgentOf({ headers }: IncomingMessage): string | null {
-  return headers['user-agent']?.slice(0, 512) ?? null
+  return cutUserAgent(headers['user-agent'] ?? '')
+}
+
+/**
+ * A user agent as it is stored. Without NUL, which PostgreSQL can't hold, and without half a surrogate
+ * pair; an empty one is none.
+ */
+export function cutUserAgent(userAgent: string): string | null {
+  const readable = userAgent.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '')
+  return readable.slice(0, 512).replace(/\p{Surrogate}$/u, '') || null
 }

@@ -19,6 +19,7 @@ export type EventType =
   | 'email.change_requested'
   | 'email.changed'
   | 'user.created'
+  | 'user.changed'
   | 'user.disabled'
   | 'user.enabled'
   | 'user.deleted'

@@ -1,6 +1,7 @@
 import { BASIC_CHALLENGE, type Scheme } from '#exceptions/challenges'
 import { ApiError } from '#exceptions/api_error'
 import { sessionEndedMessages, type TakenOverBy } from '#exceptions/messages'
+import accountsConfig from '#config/accounts'
 import type { EndReason } from '#exceptions/end_reasons'
 
 /*
@@ -82,7 +83,11 @@ export const E_TOKEN_EXPIRED = class TokenExpired extends ApiError {
 /** The sign-in is too long ago for this, RFC 9470. `maxAge` is in seconds. */
 export const E_REAUTHENTICATION_REQUIRED = class ReauthenticationRequired extends ApiError {
   constructor(maxAge: number) {
+    const message = accountsConfig.passwordSignIn
+      ? undefined
+      : 'This wants a fresh sign-in. Have the person sign in again.'
     super(401, 'E_REAUTHENTICATION_REQUIRED', {
+      message,
       challenge: { error: 'insufficient_user_authentication', maxAge },
     })
   }
@@ -138,6 +143,20 @@ export const E_EMAIL_NOT_VERIFIED = class EmailNotVerified extends ApiError {
 export const E_SESSION_LIMIT_REACHED = class SessionLimitReached extends ApiError {
   constructor(details: { quota: { used: number; max: number | null }; sessions: unknown[] }) {
     super(409, 'E_SESSION_LIMIT_REACHED', { details })
+  }
+}
+
+/** A trusted backend or an admin names a user who is not there. */
+export const E_USER_NOT_FOUND = class UserNotFound extends ApiError {
+  constructor() {
+    super(404, 'E_USER_NOT_FOUND')
+  }
+}
+
+/** Another account holds the e-mail or the external id. */
+export const E_USER_EXISTS = class UserExists extends ApiError {
+  constructor() {
+    super(409, 'E_USER_EXISTS')
   }
 }
 

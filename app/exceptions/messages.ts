@@ -52,6 +52,8 @@ export const errorMessages = {
   E_SESSION_LIMIT_REACHED:
     'This account is signed in on as many devices as it may be. Sign out one of them (endSessions) or all (logoutOthers) and try again.',
   E_NOT_FOUND: 'There is nothing here.',
+  E_USER_NOT_FOUND: 'There is no such user. Send "create": true to make the account.',
+  E_USER_EXISTS: 'Another account holds this e-mail or external id. Nothing was changed.',
   E_REQUEST_ENTITY_TOO_LARGE: 'The request body is too large.',
   E_UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json.',
   E_VALIDATION_ERROR: 'The request body is not valid.',

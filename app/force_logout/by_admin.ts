@@ -1,5 +1,11 @@
 import db from '@adonisjs/lucid/services/db'
-import { findUser } from '#app/accounts/find_users'
+import {
+  forbiddenToClients,
+  isServiceClient,
+  keepFromAdmins,
+  type Administrator,
+} from '#app/accounts/administrator'
+import { findUser, noSuchUser } from '#app/accounts/find_users'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
 import type { SessionFilters } from '#app/sessions/filters'
@@ -28,23 +34,30 @@ export type AdminOrder = Omit<SessionFilters, 'userIds'> & {
 export type AdminForceLogout = ForceLogoutResult & { dryRun: boolean; endedOwnSession: boolean }
 
 /**
- * A force logout by an admin, who speaks through `acting`. It returns as soon as all tokens have
- * stopped; the rows of very many are written behind it.
+ * A force logout by an administrator. It returns as soon as all tokens have stopped; the rows of very
+ * many are written behind it.
  *
- * Throws `E_VALIDATION_ERROR` for API keys together with filters that only sessions can match.
+ * Throws `E_VALIDATION_ERROR` for API keys together with filters that only sessions can match, and
+ * `E_FORBIDDEN` where a service client means everyone, or an admin.
  */
 export async function forceLogoutByAdmin(
-  acting: Session,
+  { actor, session }: Administrator,
   { who, includeApiKeys, dryRun, reason, ...filters }: AdminOrder
 ): Promise<AdminForceLogout> {
+  if (who !== 'everyone') for (const user of who) keepFromAdmins(user, actor)
+  else if (isServiceClient(actor)) {
+    throw forbiddenToClients(
+      'Everyone includes the admins: a service client names the users (node ace force:logout --all).'
+    )
+  }
   const order: ForceLogoutOrder = {
     who,
     filters,
     includeApiKeys,
-    actor: `user:${acting.userId}`,
+    actor,
     note: reason,
   }
-  const endedOwnSession = await includesSession(order, acting)
+  const endedOwnSession = session !== null && (await includesSession(order, session))
   if (!dryRun) {
     const result = await forceLogout(order, { later: true })
     return { ...result, dryRun: false, endedOwnSession }
@@ -63,7 +76,7 @@ export async function forceLogoutByAdmin(
 }
 
 /**
- * Whose sessions a body means: users by e-mail or id, or everyone. Throws `E_VALIDATION_ERROR`
+ * Whose sessions a body means: users by reference, or everyone. Throws `E_VALIDATION_ERROR`
  * where it names nobody, both, or someone who does not exist.
  */
 export async function readWho(said: {
@@ -77,8 +90,7 @@ export async function readWho(said: {
   const found = new Map<number, User>()
   for (const [index, handle] of said.users.entries()) {
     const user = await findUser(handle)
-    if (!user)
-      throw refused(`users.${index}`, 'exists', 'There is no such user. Nothing was changed.')
+    if (!user) throw noSuchUser(`users.${index}`)
     found.set(user.id, user)
   }
   return [...found.values()]

@@ -1,5 +1,5 @@
 import { BaseMail } from '@adonisjs/mail'
-import { momentInWords, oneLine } from '#mails/wording'
+import { momentInWords, oneLine, protection } from '#mails/wording'
 
 /**
  * Tells a person that an API key of theirs was made, which outlives their sessions.
@@ -19,8 +19,9 @@ export default class ApiKeyCreatedMail extends BaseMail {
       [
         `The API key "${oneLine(this.name)}" of your account was created at ${momentInWords(this.at)}.`,
         '',
-        'A key lives on when you sign out or change your password. If this was not you, delete it',
-        '(DELETE /api/v1/api-keys/:id, or on the page of your devices), then change your password.',
+        'A key lives on whatever ends your sessions. If this was not you, delete it',
+        '(DELETE /api/v1/api-keys/:id, or on the page of your devices), then',
+        `${protection()}.`,
       ].join('\n')
     )
   }

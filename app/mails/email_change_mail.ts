@@ -1,5 +1,5 @@
 import { BaseMail } from '@adonisjs/mail'
-import { momentInWords } from '#mails/wording'
+import { momentInWords, protection } from '#mails/wording'
 
 /**
  * Tells a person, at the address of their account, that another one was asked for.
@@ -17,8 +17,8 @@ export default class EmailChangeMail extends BaseMail {
         `At ${momentInWords(this.at)} somebody signed in to your account asked for another e-mail address.`,
         'It is changed once the link that went to the new address is followed.',
         '',
-        'If this was not you, change your password now: that signs out every other device, and the link',
-        'stops working.',
+        `If this was not you, ${protection()},`,
+        'and the link stops working.',
       ].join('\n')
     )
   }

@@ -1,6 +1,6 @@
 import { BaseMail } from '@adonisjs/mail'
 import { keysInWords } from '#mails/keys_in_words'
-import { deviceInWords, momentInWords } from '#mails/wording'
+import { deviceInWords, momentInWords, protection } from '#mails/wording'
 import type { Device } from '#app/devices/device'
 
 /**
@@ -29,7 +29,7 @@ export default class NewDeviceMail extends BaseMail {
         `  ${deviceInWords(device)}`,
         `  ${momentInWords(createdAt)}${ip ? `, from ${ip}` : ''}`,
         '',
-        'If this was not you, change your password now: that signs out every other device.',
+        `If this was not you, ${protection()}.`,
         ...keysInWords(this.keys),
       ].join('\n')
     )

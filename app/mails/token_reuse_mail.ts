@@ -1,5 +1,5 @@
 import { BaseMail } from '@adonisjs/mail'
-import { deviceInWords, momentInWords } from '#mails/wording'
+import { deviceInWords, momentInWords, protection } from '#mails/wording'
 import type { Device } from '#app/devices/device'
 
 /**
@@ -23,7 +23,8 @@ export default class TokenReuseMail extends BaseMail {
         'one of its tokens was used twice. This can be a fault of the app, or somebody copied the',
         'token.',
         '',
-        'Please sign in again on that device. If you did not expect this, change your password.',
+        'Please sign in again on that device. If you did not expect this,',
+        `${protection()}.`,
       ].join('\n')
     )
   }

@@ -1,4 +1,13 @@
 import type { Device } from '#app/devices/device'
+import accountsConfig from '#config/accounts'
+
+/**
+ * What a person does who did not do what a mail tells.
+ */
+export const protection = () =>
+  accountsConfig.passwordSignIn
+    ? 'change your password now: that signs out every other device'
+    : 'sign out your other devices now'
 
 /**
  * A device as a mail names it. What a client said stands on one short line, so that it can't

@@ -6,6 +6,11 @@ import { dateTime } from '#models/instant'
 export type Role = 'user' | 'admin'
 
 /**
+ * How another system may name a user: 1 to 255 printable ASCII characters.
+ */
+export const EXTERNAL_ID = /^[\x20-\x7e]{1,255}$/
+
+/**
  * A column added here is in `auth.user` as well: every check reads the model's columns but those
  * with `meta: { inChecks: false }` (#models/user_row).
  */
@@ -45,7 +50,7 @@ export default class User extends BaseModel {
   declare mustVerifyEmail?: boolean
 
   /**
-   * How another system names this user: 1 to 255 printable ASCII characters.
+   * How another system names this user (`EXTERNAL_ID`).
    */
   @column()
   declare externalId: string | null

@@ -38,6 +38,8 @@ const TABLE: Record<Code, { status: number; details?: Record<string, Schema>; ex
     E_ACCOUNT_DISABLED: { status: 403 },
     E_EMAIL_NOT_VERIFIED: { status: 403 },
     E_NOT_FOUND: { status: 404 },
+    E_USER_NOT_FOUND: { status: 404 },
+    E_USER_EXISTS: { status: 409 },
     E_SESSION_LIMIT_REACHED: {
       status: 409,
       details: {
@@ -76,7 +78,7 @@ const PHRASES: Record<number, string> = {
   401: 'There is no token, or it is not alive.',
   403: 'Not allowed.',
   404: 'There is nothing here that the caller may see.',
-  409: 'The session limit is reached.',
+  409: 'It conflicts with what is there.',
   413: 'The body is too large.',
   415: 'The body is of another type than the route takes.',
   422: 'The body is not valid: one entry a fault.',

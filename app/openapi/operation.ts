@@ -6,6 +6,7 @@ import type { Operation, Schema } from '#app/openapi/types'
 export const anyone: Operation['security'] = [{}]
 export const bearer: Operation['security'] = [{ bearer: [] }, { dpop: [] }]
 export const serviceClient: Operation['security'] = [{ serviceClient: [] }]
+export const administrator: Operation['security'] = [...bearer, ...serviceClient]
 
 /**
  * An answer `{ "data": … }`.

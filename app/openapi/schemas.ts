@@ -1,3 +1,4 @@
+import { CLIENT_ABILITIES } from '#app/service_clients/service_client'
 import { END_REASONS } from '#exceptions/end_reasons'
 import type { Schema } from '#app/openapi/types'
 
@@ -10,6 +11,10 @@ const uuid = { type: 'string', format: 'uuid' }
  */
 const email = nullable('string', { maxLength: 254 })
 
+const externalId = nullable('string', {
+  maxLength: 255,
+  description: 'How another system names the user.',
+})
 const sessionKind = {
   enum: ['user', 'support', 'shared'],
   description: "The user's own, one that an admin holds as the user, or one on a shared device.",
@@ -77,6 +82,7 @@ export const schemas: Record<string, Schema> = {
   TakenOverBy: object({ name: nullable('string'), platform: nullable('string') }),
   User: object({
     id: { type: 'integer' },
+    externalId: externalId,
     email: email,
     fullName: nullable('string'),
     role: { enum: ['user', 'admin'] },
@@ -163,7 +169,9 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminUser: object({
     id: { type: 'integer' },
+    externalId: externalId,
     email: email,
+    emailVerified: { type: 'boolean' },
     fullName: nullable('string'),
     role: { enum: ['user', 'admin'] },
     sessionLimit: nullable('integer'),
@@ -173,7 +181,11 @@ export const schemas: Record<string, Schema> = {
   }),
   AdminSession: object({
     id: uuid,
-    user: object({ id: { type: 'integer' }, email: nullable('string') }),
+    user: object({
+      id: { type: 'integer' },
+      email: nullable('string'),
+      externalId: nullable('string'),
+    }),
     kind: sessionKind,
     device: ref('Device'),
     ip: nullable('string'),
@@ -200,6 +212,17 @@ export const schemas: Record<string, Schema> = {
       type: 'boolean',
       description: 'False: their tokens are dead, and the rest of the rows is written behind.',
     },
+  }),
+  EndedKeys: object({
+    ended: { type: 'integer', minimum: 0 },
+    sessions: { type: 'array', maxItems: 0, description: 'A key has none.' },
+  }),
+  ServiceClient: object({
+    id: uuid,
+    name: { type: 'string' },
+    abilities: { type: 'array', items: { enum: CLIENT_ABILITIES } },
+    createdAt: instant,
+    revokedAt: nullable('string', { format: 'date-time' }),
   }),
   DisabledUser: object({
     user: object({

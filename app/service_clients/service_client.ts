@@ -4,13 +4,15 @@ import clock from '#app/clock'
 import { inTransaction } from '#app/database/transaction'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
+import type { Page } from '#app/event_log/list'
 import { hashToken } from '#app/tokens/token'
 import { toDate, type StoredInstant } from '#models/instant'
 
 /**
- * What a service client may do: ask about tokens, revoke them, read the feed of revocations.
+ * What a service client may do: ask about tokens, revoke them, read the feed of revocations, sign users
+ * in (a trusted backend), manage users and their sessions.
  */
-export const CLIENT_ABILITIES = ['introspect', 'revoke', 'feed'] as const
+export const CLIENT_ABILITIES = ['introspect', 'revoke', 'feed', 'sign_in', 'manage'] as const
 
 export type ClientAbility = (typeof CLIENT_ABILITIES)[number]
 
@@ -98,9 +100,16 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
  * All service clients, oldest first, with those that are revoked.
  */
 export async function listClients(): Promise<ServiceClient[]> {
-  const found: ServiceClientRow[] = await db
-    .from('service_clients')
-    .orderBy('created_at')
-    .orderBy('id')
+  const found: ServiceClientRow[] = await allClients()
   return found.map(toServiceClient)
 }
+
+/**
+ * One page of the same, with the paginator's numbers.
+ */
+export async function pageOfClients({ page, perPage }: Page) {
+  const paginator = await allClients().paginate(page, perPage)
+  return { clients: paginator.all().map(toServiceClient), meta: paginator.getMeta() }
+}
+
+const allClients = () => db.from('service_clients').orderBy('created_at').orderBy('id')

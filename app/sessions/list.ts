@@ -37,7 +37,7 @@ export async function liveSessionsOf(
 /**
  * A session with whose it is, as operators see it.
  */
-export type ListedSession = StoredSession & { email: string | null }
+export type ListedSession = StoredSession & { email: string | null; externalId: string | null }
 
 /**
  * By sign-in. `after` goes on behind the session of this number.
@@ -45,7 +45,7 @@ export type ListedSession = StoredSession & { email: string | null }
 export type ListOptions = { order?: 'oldest' | 'newest'; limit?: number; after?: number }
 
 /**
- * The live sessions that match, with the e-mails of their users.
+ * The live sessions that match, with how their users are named.
  */
 export async function listSessions(
   client: QueryClientContract,
@@ -79,7 +79,7 @@ function withUsers(query: ReturnType<typeof matchingSessions>) {
   return query
     .leftJoin('users', 'users.id', 'sessions.user_id')
     .select(SESSION_COLUMNS.map((column) => `sessions.${column}`))
-    .select('users.email')
+    .select('users.email', 'users.external_id')
 }
 
 /**
@@ -104,8 +104,10 @@ export async function countApiKeys(
   return Number(total)
 }
 
-function toListedSession(row: SessionRow & { email: string | null }): ListedSession {
-  return { ...toSession(row), email: row.email }
+function toListedSession(
+  row: SessionRow & { email: string | null; external_id: string | null }
+): ListedSession {
+  return { ...toSession(row), email: row.email, externalId: row.external_id }
 }
 
 /**
@@ -113,5 +115,6 @@ function toListedSession(row: SessionRow & { email: string | null }): ListedSess
  */
 export function describeListedSession(session: ListedSession, currentId?: string) {
   const { id, ...rest } = describeSession(session, currentId)
-  return { id, user: { id: session.userId, email: session.email }, ...rest }
+  const { userId, email, externalId } = session
+  return { id, user: { id: userId, email, externalId }, ...rest }
 }

@@ -31,6 +31,8 @@ export type SignIn = {
   userAgent: string | null
   /** When the person showed who they are, if that is not now. Never taken for later than now. */
   authenticatedAt?: Date
+  /** Who opens it, if that is not the user: a trusted backend. */
+  actor?: Actor
   /** The first session of an account that is made with it. */
   atSignUp?: boolean
   /** Ends all other sessions of the user, whatever the limit. */
@@ -84,7 +86,7 @@ export async function openSessionUnderLock(
   signIn: SignIn
 ): Promise<OpenedSession> {
   const now = clock.now()
-  const actor: Actor = `user:${user.id}`
+  const actor: Actor = signIn.actor ?? `user:${user.id}`
   const sessionId = randomUUID()
   const limit = sessionLimitOf(user)
 

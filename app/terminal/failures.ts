@@ -23,7 +23,7 @@ export class UsageFailure extends CommandFailure {
 }
 
 /**
- * No user has this e-mail or id. Nothing has changed.
+ * No user has this e-mail, id or external id. Nothing has changed.
  */
 export class UnknownUser extends UsageFailure {
   override readonly code = 'E_UNKNOWN_USER'

@@ -35,7 +35,7 @@ export abstract class FilteredCommand extends OperatorCommand {
   }
 
   /**
-   * The users behind e-mails or ids, each once. Throws `UnknownUser` for the first without one.
+   * The users whom references name, each once. Throws `UnknownUser` for the first without one.
    */
   protected async readUsers(given: string[]): Promise<User[]> {
     const { findUser } = await import('#app/accounts/find_users')

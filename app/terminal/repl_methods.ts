@@ -32,10 +32,10 @@ export function replMethods(print: Print = console.log) {
   }
 
   return {
-    /** The user behind an e-mail or id; null when there is none. */
-    async userBy(emailOrId: string | number): Promise<User | null> {
-      const user = await findUser(emailOrId)
-      if (!user) print(`There is no user ${escapeText(String(emailOrId))}.`)
+    /** The user behind an e-mail, an id or `external:ID`; null when there is none. */
+    async userBy(reference: string | number): Promise<User | null> {
+      const user = await findUser(reference)
+      if (!user) print(`There is no user ${escapeText(String(reference))}.`)
       else for (const line of userTable(user, width())) print(line)
       return user
     },
@@ -86,7 +86,7 @@ export function replMethods(print: Print = console.log) {
       if (verdict.type !== 'live') return verdict
       const { user, session } = verdict.token
       for (const line of userTable(user, width())) print(line)
-      if (session) printSessions([{ ...session, email: user.email }])
+      if (session) printSessions([{ ...session, email: user.email, externalId: user.externalId }])
       return verdict
     },
   }

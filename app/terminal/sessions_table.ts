@@ -1,6 +1,7 @@
 import clock from '#app/clock'
 import { renderTable } from '#app/terminal/table'
 import type { ListedSession } from '#app/sessions/list'
+import { referenceOf } from '#models/user'
 
 const COLUMNS = [
   { heading: 'SESSION', least: 36 },
@@ -19,7 +20,7 @@ export function sessionsTable(sessions: ListedSession[], width?: number): string
   const now = clock.millis()
   const rows = sessions.map((session) => [
     session.id,
-    session.email ?? 'deleted user',
+    session.userId === null ? 'deleted user' : referenceOf({ ...session, id: session.userId }),
     session.device.name ?? session.device.id ?? '-',
     session.device.platform ?? '-',
     session.ip ?? '-',

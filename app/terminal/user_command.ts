@@ -8,7 +8,7 @@ import type User from '#models/user'
  * Commands that do something to one user, for a reason.
  */
 export abstract class UserCommand extends OperatorCommand {
-  @args.string({ description: 'E-mail or id of the user' })
+  @args.string({ description: 'E-mail, id or external:ID of the user' })
   declare user: string
 
   @flags.string({ description: 'Why, for the log' })

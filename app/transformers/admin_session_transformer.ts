@@ -7,7 +7,7 @@ import { describeListedSession, type ListedSession } from '#app/sessions/list'
 export default class AdminSessionTransformer extends BaseTransformer<ListedSession> {
   constructor(
     resource: ListedSession,
-    private currentId: string
+    private currentId?: string
   ) {
     super(resource)
   }

@@ -9,7 +9,9 @@ export default class AdminUserTransformer extends BaseTransformer<ListedUser> {
     const { user, liveSessions } = this.resource
     return {
       id: user.id,
+      externalId: user.externalId,
       email: user.email,
+      emailVerified: user.isEmailVerified,
       fullName: user.fullName,
       role: user.role,
       sessionLimit: user.sessionLimit,

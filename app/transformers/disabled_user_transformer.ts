@@ -2,12 +2,12 @@ import { BaseTransformer } from '#app/http/base_transformer'
 import type { DisabledUser } from '#app/accounts/disabled_users'
 
 /**
- * A user who was disabled or enabled, and what that ended. `actingId` is the admin's own id.
+ * A user who was disabled or enabled, and what that ended. `actingId` is the admin's own id, where one acts.
  */
 export default class DisabledUserTransformer extends BaseTransformer<DisabledUser> {
   constructor(
     resource: DisabledUser,
-    private actingId: number
+    private actingId?: number
   ) {
     super(resource)
   }

@@ -9,7 +9,7 @@ import { describeListedSession } from '#app/sessions/list'
 export default class ForceLogoutTransformer extends BaseTransformer<AdminForceLogout> {
   constructor(
     resource: AdminForceLogout,
-    private currentId: string
+    private currentId?: string
   ) {
     super(resource)
   }

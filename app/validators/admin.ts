@@ -1,4 +1,7 @@
 import vine from '@vinejs/vine'
+import accountsConfig from '#config/accounts'
+import { E_VALIDATION_ERROR } from '#exceptions/errors'
+import { refuseUnknownFields } from '#validators/known_fields'
 import * as rules from '#validators/rules'
 import { moment } from '#validators/filters'
 
@@ -10,14 +13,49 @@ const page = {
 /**
  * Which users, from the query string.
  */
-export const userListValidator = vine.create({ ...page, search: rules.name(254).optional() })
+export const userListValidator = vine.create({ ...page, search: rules.name(264).optional() })
+
+const account = {
+  externalId: rules.externalId().nullable().optional(),
+  email: rules.newEmail().nullable().optional(),
+  emailVerified: vine.boolean({ strict: true }).optional(),
+  fullName: rules.name(255).nullable().optional(),
+  password: rules.newPassword().optional(),
+  role: vine.enum(['user', 'admin'] as const).optional(),
+  sessionLimit: rules.sessionLimit().nullable().optional(),
+  disabled: vine.boolean({ strict: true }).optional(),
+}
+
+const accountValidator = vine.create(account)
+
+/**
+ * What an administrator says of an account. Throws `E_VALIDATION_ERROR`, also for fields that there are
+ * none of, and for a password where none signs anybody in.
+ */
+export async function readUserChanges(body: Record<string, unknown>) {
+  const { password, ...others } = account
+  refuseUnknownFields(body, Object.keys(accountsConfig.passwordSignIn ? account : others))
+  return accountValidator.validate(body)
+}
+
+/**
+ * The same of a new account, which has a name to be found by.
+ */
+export async function readNewUser(body: Record<string, unknown>) {
+  const said = await readUserChanges(body)
+  if ((said.externalId ?? said.email ?? null) === null) {
+    const message = 'Say the externalId or the email of the account, or both'
+    throw new E_VALIDATION_ERROR([{ field: 'email', rule: 'required', message }])
+  }
+  return said
+}
 
 /**
  * Which entries of the log, from the query string.
  */
 export const eventListValidator = vine.create({
   ...page,
-  user: vine.number().withoutDecimals().min(1).max(2_147_483_647).optional(),
+  user: rules.userReference().optional(),
   session: vine.string().trim().toLowerCase().uuid().optional(),
   type: rules.name(32).optional(),
   reason: rules.name(32).optional(),

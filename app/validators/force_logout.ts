@@ -31,12 +31,12 @@ const order = {
 const orderValidator = vine.create({ ...order })
 
 /**
- * A force logout of users by e-mail or id, or of everyone.
+ * A force logout of users by reference, or of everyone.
  */
 const selectionValidator = vine.create({
   ...order,
   users: vine
-    .array(vine.unionOfTypes([rules.name(254).minLength(1), vine.number({ strict: true })]))
+    .array(vine.unionOfTypes([rules.userReference(), vine.number({ strict: true })]))
     .minLength(1)
     .maxLength(100)
     .optional(),

@@ -2,7 +2,7 @@ import vine from '@vinejs/vine'
 import * as rules from '#validators/rules'
 
 export const changePasswordValidator = vine.create({
-  currentPassword: rules.password(),
+  currentPassword: rules.password().optional(),
   password: rules.newPassword(),
   keepOthers: vine.boolean({ strict: true }).optional(),
 })
@@ -21,5 +21,5 @@ export const resetPasswordValidator = vine.create({
 })
 
 export const deleteAccountValidator = vine.create({
-  currentPassword: rules.password(),
+  currentPassword: rules.password().optional(),
 })

@@ -2,6 +2,7 @@ import vine from '@vinejs/vine'
 import type { FieldContext } from '@vinejs/vine/types'
 import { NAME_LENGTH } from '#app/devices/device'
 import { normalizeEmail } from '#models/email_address'
+import { EXTERNAL_ID } from '#models/user'
 
 /**
  * No NUL, which PostgreSQL can't hold, and no half of a surrogate pair, which is no character: it
@@ -27,6 +28,27 @@ export const newEmail = () => email().transform((value) => normalizeEmail(value)
  * than the normal form are found by their own spelling.
  */
 export const email = () => vine.string().trim().maxLength(254).use(address())
+
+/**
+ * What names a user: an id, an e-mail or `external:ID` (`findUser`).
+ */
+export const userReference = () => text(264).minLength(1)
+
+/**
+ * How another system names a user.
+ */
+export const externalId = () => vine.string().regex(EXTERNAL_ID)
+
+/**
+ * An id of a user, as a number or as text of digits.
+ */
+export const userId = () => vine.number().withoutDecimals().min(1).max(2_147_483_647)
+
+/**
+ * A user's own session limit: 0 is none.
+ */
+export const sessionLimit = () =>
+  vine.number({ strict: true }).withoutDecimals().min(0).max(100_000)
 
 /**
  * A password to be set: any characters, spaces included (NIST SP 800-63B §3.1.1.2).

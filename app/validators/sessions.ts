@@ -9,5 +9,5 @@ export const renameSessionValidator = vine.create({
  * A limit of the user's own: 0 is none, null that of the role or of the configuration.
  */
 export const sessionLimitValidator = vine.create({
-  limit: vine.number({ strict: true }).withoutDecimals().min(0).max(100_000).nullable(),
+  limit: rules.sessionLimit().nullable(),
 })

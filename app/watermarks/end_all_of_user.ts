@@ -47,7 +47,8 @@ export async function endAllOfUser(
   }
   const { includeApiKeys, ...ending } = order
   const live = await writeDueEnds(trx, user.id)
-  const sessions = live.sort(bySeq).map((session) => ({ ...session, email: user.email }))
+  const { email, externalId } = user
+  const sessions = live.sort(bySeq).map((session) => ({ ...session, email, externalId }))
   await endSessions(trx, sessions, ending)
   if (includeApiKeys) await endApiKeys(trx, keys, ending)
   return { ended: sessions.length, apiKeysEnded: keys.length, sessions, watermark: null }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import { setSessionLimit } from '#app/accounts/roles_and_limits'
@@ -7,35 +6,13 @@ import { emptyDatabase } from '#tests/harness/database'
 import { call, logIn, type Answer } from '#tests/harness/http'
 import { THOROUGH } from '#tests/harness/pace'
 import { sharedServers, type TestServer } from '#tests/harness/server'
+import { watchSessions } from '#tests/harness/watch_sessions'
 
 /**
  * `LONG=1` races twenty rounds.
  */
 const ROUNDS = process.env.LONG === '1' ? 20 : 1
 const SIGN_INS = THOROUGH ? 100 : 30
-
-/**
- * Reads the database all the while. `stop` gives the most sessions that it saw at once, and how
- * often it looked.
- */
-function observe(userId: number) {
-  let racing = true
-  let most = 0
-  let looks = 0
-  const watching = (async () => {
-    while (racing) {
-      const rows = await db.from('sessions').where('user_id', userId).whereNull('ended_at')
-      most = Math.max(most, rows.length)
-      looks++
-      await sleep(5)
-    }
-  })()
-  return async () => {
-    racing = false
-    await watching
-    return { most, looks }
-  }
-}
 
 test.group('Racing sign-ins', (group) => {
   let servers: TestServer[]
@@ -50,7 +27,7 @@ test.group('Racing sign-ins', (group) => {
   async function race(limit: number) {
     const user = await makeUser()
     await setSessionLimit(user.id, limit, 'command:test')
-    const stop = observe(user.id)
+    const stop = watchSessions(user.id)
     const answers = await Promise.all(
       Array.from({ length: SIGN_INS }, (_, index) => logIn(serverOf(index), user.email))
     )
@@ -94,7 +71,7 @@ test.group('Racing sign-ins', (group) => {
   test('racing sign-ins of one device leave one session of it', async ({ assert }) => {
     const user = await makeUser()
     await setSessionLimit(user.id, 0, 'command:test')
-    const stop = observe(user.id)
+    const stop = watchSessions(user.id)
     const answers = await Promise.all(
       Array.from({ length: SIGN_INS }, (_, index) =>
         logIn(serverOf(index), user.email, { device: { id: 'phone' } })

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { disableUser, enableUser } from '#app/accounts/disabled_users'
-import { findUserById } from '#app/accounts/find_users'
+import { findUserOfPath } from '#app/accounts/find_users'
 import { E_NOT_FOUND } from '#exceptions/errors'
 import DisabledUserTransformer from '#transformers/disabled_user_transformer'
 import { readReason } from '#validators/force_logout'
@@ -9,22 +9,22 @@ import { readReason } from '#validators/force_logout'
  * Accounts that nobody signs in to.
  */
 export default class AdminDisabledUsersController {
-  async store({ auth, params, request, serialize }: HttpContext) {
+  async store({ administrator, params, request, serialize }: HttpContext) {
     const { reason: note } = await readReason(request.body(), request.qs())
-    const { id } = await findUserById(params.id)
-    const { userId } = auth.getSessionOrFail()
-    const disabled = await disableUser(id, { actor: `user:${userId}`, note }, { later: true })
+    const { id } = await findUserOfPath(params.user)
+    const { actor, session } = administrator
+    const disabled = await disableUser(id, { actor, note }, { later: true })
     if (!disabled) throw new E_NOT_FOUND()
-    return serialize(DisabledUserTransformer.transform(disabled, userId))
+    return serialize(DisabledUserTransformer.transform(disabled, session?.userId))
   }
 
-  async destroy({ auth, params, request, serialize }: HttpContext) {
+  async destroy({ administrator, params, request, serialize }: HttpContext) {
     const { reason: note } = await readReason(request.body(), request.qs())
-    const { id } = await findUserById(params.id)
-    const { userId } = auth.getSessionOrFail()
-    const user = await enableUser(id, { actor: `user:${userId}`, note })
+    const { id } = await findUserOfPath(params.user)
+    const { actor, session } = administrator
+    const user = await enableUser(id, { actor, note })
     if (!user) throw new E_NOT_FOUND()
     const enabled = { user, ended: 0, apiKeysEnded: 0 }
-    return serialize(DisabledUserTransformer.transform(enabled, userId))
+    return serialize(DisabledUserTransformer.transform(enabled, session?.userId))
   }
 }

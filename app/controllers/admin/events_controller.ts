@@ -1,4 +1,5 @@
 import type { HttpContext } from '@adonisjs/core/http'
+import { findUserId, noSuchUser } from '#app/accounts/find_users'
 import { listEvents } from '#app/event_log/list'
 import EventTransformer from '#transformers/event_transformer'
 import { eventListValidator } from '#validators/admin'
@@ -8,10 +9,12 @@ export default class AdminEventsController {
     const {
       page = 1,
       perPage = 20,
-      user: userId,
+      user,
       session: sessionId,
       ...filters
     } = await eventListValidator.validate(request.qs())
+    const userId = user === undefined ? undefined : await findUserId(user)
+    if (userId === null) throw noSuchUser('user')
     const { events, meta } = await listEvents({ ...filters, userId, sessionId }, { page, perPage })
     return serialize(EventTransformer.paginate(events, meta).useVariant('forAdmins'))
   }

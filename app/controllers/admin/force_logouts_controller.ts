@@ -4,11 +4,10 @@ import ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import { readSelection } from '#validators/force_logout'
 
 export default class AdminForceLogoutsController {
-  async store({ auth, request, serialize }: HttpContext) {
+  async store({ administrator, request, serialize }: HttpContext) {
     const { users, all, ...order } = await readSelection(request.body(), request.qs())
     const who = await readWho({ users, all })
-    const acting = auth.getSessionOrFail()
-    const result = await forceLogoutByAdmin(acting, { ...order, who })
-    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+    const result = await forceLogoutByAdmin(administrator, { ...order, who })
+    return serialize(ForceLogoutTransformer.transform(result, administrator.session?.id))
   }
 }

@@ -5,11 +5,11 @@ import ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import { readOrderForSession } from '#validators/force_logout'
 
 export default class AdminSessionsController {
-  async destroy({ auth, params, request, serialize }: HttpContext) {
+  async destroy({ administrator, params, request, serialize }: HttpContext) {
     const order = await readOrderForSession(request.body(), request.qs())
     const user = await findUserBySession(params.id)
-    const acting = auth.getSessionOrFail()
-    const result = await forceLogoutByAdmin(acting, { ...order, session: params.id, who: [user] })
-    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+    const only = { ...order, session: params.id, who: [user] }
+    const result = await forceLogoutByAdmin(administrator, only)
+    return serialize(ForceLogoutTransformer.transform(result, administrator.session?.id))
   }
 }

@@ -1,6 +1,6 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import db from '@adonisjs/lucid/services/db'
-import { findUserById } from '#app/accounts/find_users'
+import { findUserOfPath } from '#app/accounts/find_users'
 import { forceLogoutByAdmin } from '#app/force_logout/by_admin'
 import { pageOfSessions } from '#app/sessions/list'
 import AdminSessionTransformer from '#transformers/admin_session_transformer'
@@ -12,20 +12,19 @@ import { pageValidator } from '#validators/listings'
  * The live sessions of one user.
  */
 export default class AdminUserSessionsController {
-  async index({ auth, params, request, serialize }: HttpContext) {
+  async index({ administrator, params, request, serialize }: HttpContext) {
     const { page = 1, perPage = 20 } = await pageValidator.validate(request.qs())
-    const user = await findUserById(params.id)
+    const user = await findUserOfPath(params.user)
     const filters = { userIds: [user.id] }
     const { sessions, meta } = await pageOfSessions(db.connection(), filters, { page, perPage })
-    const { id } = auth.getSessionOrFail()
-    return serialize(AdminSessionTransformer.paginate(sessions, meta, id))
+    const currentId = administrator.session?.id
+    return serialize(AdminSessionTransformer.paginate(sessions, meta, currentId))
   }
 
-  async destroy({ auth, params, request, serialize }: HttpContext) {
+  async destroy({ administrator, params, request, serialize }: HttpContext) {
     const order = await readOrder(request.body(), request.qs())
-    const user = await findUserById(params.id)
-    const acting = auth.getSessionOrFail()
-    const result = await forceLogoutByAdmin(acting, { ...order, who: [user] })
-    return serialize(ForceLogoutTransformer.transform(result, acting.id))
+    const user = await findUserOfPath(params.user)
+    const result = await forceLogoutByAdmin(administrator, { ...order, who: [user] })
+    return serialize(ForceLogoutTransformer.transform(result, administrator.session?.id))
   }
 }

@@ -5,6 +5,10 @@ import type { Paths } from '#app/openapi/types'
 
 const tags = ['Account and devices']
 const sessionId = inPath('id', { type: 'string' })
+const currentPassword = {
+  type: 'string',
+  description: 'An account without a password wants a sign-in of the last ten minutes instead.',
+}
 
 /** What users do with their own account and sessions. */
 export const account: Paths = {
@@ -27,12 +31,13 @@ export const account: Paths = {
       summary: 'Delete the account; every session and API key ends',
       tags,
       security: bearer,
-      requestBody: body({ currentPassword: { type: 'string' } }, { currentPassword: '…' }),
+      requestBody: body({ 'currentPassword?': currentPassword }, { currentPassword: '…' }),
       responses: {
         204: empty('The account is gone.'),
         ...failures(
           ...sessionFailures,
           'E_INVALID_CREDENTIALS',
+          'E_REAUTHENTICATION_REQUIRED',
           'E_TOO_MANY_REQUESTS',
           ...bodyFailures
         ),
@@ -47,7 +52,7 @@ export const account: Paths = {
       security: bearer,
       requestBody: body(
         {
-          'currentPassword': { type: 'string' },
+          'currentPassword?': currentPassword,
           'password': { type: 'string', minLength: 8, maxLength: 256 },
           'keepOthers?': { type: 'boolean', default: false },
         },
@@ -61,6 +66,7 @@ export const account: Paths = {
         ...failures(
           ...sessionFailures,
           'E_INVALID_CREDENTIALS',
+          'E_REAUTHENTICATION_REQUIRED',
           'E_TOO_MANY_REQUESTS',
           ...bodyFailures
         ),

@@ -57,7 +57,7 @@ const active = object({
   'iss': { type: 'string' },
   'sub': { type: 'string', description: "The user's id." },
   'external_id?': { type: 'string', description: 'How another system names the user.' },
-  'username': { type: 'string', description: 'The e-mail.' },
+  'username?': { type: 'string', description: 'The e-mail, where there is one.' },
   'email_verified': {
     type: 'boolean',
     description: 'Whether its owner proved to hold the e-mail; if not, it may be a look-alike.',
