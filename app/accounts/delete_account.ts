@@ -72,6 +72,7 @@ async function writeDeleted(
     ending
   )
 
+  await rememberLeftAddress(trx, user.email)
   const data = note ? { note } : {}
   await rememberLeftAddress(trx, user.email)
   await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor, data }])

@@ -10,7 +10,7 @@ import {
   type PasswordSignIn,
 } from '#app/accounts/credentials'
 import { leftAddresses } from '#app/accounts/left_addresses'
-import { createUser } from '#app/accounts/sign_up'
+import { writeUser } from '#app/accounts/sign_up'
 import { Semaphore } from '#app/background/semaphore'
 import clock from '#app/clock'
 import { isUniqueViolation } from '#app/database/sql'
@@ -20,7 +20,7 @@ import { hashPassword } from '#app/passwords/passwords'
 import { withUserLock } from '#app/sessions/user_lock'
 import accountsConfig from '#config/accounts'
 import legacyLoginConfig from '#config/legacy_login'
-import { E_EMAIL_TAKEN, E_INVALID_CREDENTIALS, E_UNAVAILABLE } from '#exceptions/errors'
+import { E_INVALID_CREDENTIALS, E_UNAVAILABLE } from '#exceptions/errors'
 import { normalizeEmail } from '#models/email_address'
 import User, { EXTERNAL_ID } from '#models/user'
 import env from '#start/env'
@@ -152,7 +152,7 @@ function keepHash(userId: number, old: OldAccount, hashed: string): Promise<User
 async function createAccount(email: string, old: OldAccount, hashed: string): Promise<User | null> {
   const { emailVerified, ...known } = old
   const made = inTransaction((trx) =>
-    createUser(
+    writeUser(
       trx,
       {
         ...known,
@@ -165,7 +165,7 @@ async function createAccount(email: string, old: OldAccount, hashed: string): Pr
     )
   )
   return made.catch(async (error) => {
-    if (!(error instanceof E_EMAIL_TAKEN)) throw error
+    if (!isUniqueViolation(error)) throw error
     if (await readAccount(email)) return null
     return refuseTaken(error)
   })
@@ -175,7 +175,7 @@ async function createAccount(email: string, old: OldAccount, hashed: string): Pr
  * Another account has the external id: the old system says that it is the same user under another address.
  */
 function refuseTaken(error: Error): never {
-  if (!isUniqueViolation(error) && !(error instanceof E_EMAIL_TAKEN)) throw error
+  if (!isUniqueViolation(error)) throw error
   logger.warn('The old login means a user who has another address here: nobody was signed in.')
   throw new E_INVALID_CREDENTIALS()
 }

@@ -1,8 +1,8 @@
-import { EXTERNAL_ID } from '#models/user'
 import { HIGHEST_LIMIT } from '#app/accounts/roles_and_limits'
 import clock from '#app/clock'
 import { refusalOf } from '#app/passwords/foreign_hash'
 import { normalizeEmail, oldSpelling } from '#models/email_address'
+import { EXTERNAL_ID } from '#models/user'
 import vine from '@vinejs/vine'
 
 /**

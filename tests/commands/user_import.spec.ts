@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -60,6 +61,13 @@ test.group('user:import', (group) => {
     const events = await db.from('session_events').where('type', 'user.created')
     assert.lengthOf(events, 3)
     assert.equal(events[0].actor, 'command:user:import')
+  })
+
+  test('the line that docs/moving_over.md shows is one', async ({ assert }) => {
+    const page = readFileSync(new URL('../../docs/moving_over.md', import.meta.url), 'utf8')
+    const [, line] = /```json\n(\{"email".+)\n```/.exec(page)!
+    const report = await importing(line.replace('$2y$10$…', HASH))
+    assert.deepInclude(report, { created: 1, refused: 0 })
   })
 
   test('CSV says the same', async ({ assert }) => {

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, statSync } from 'node:fs'
+import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { test } from '@japa/runner'
 import { SignJWT } from 'jose'
@@ -168,8 +168,12 @@ test.group('Quickstart', (group) => {
     assert.equal(await reasonFor(phone.body.data.token), 'superseded')
     assert.equal(await reasonFor(tablet.body.data.token), 'alive')
 
-    const [exchange, ...others] = clone.blocksOf('docs/moving_over.md')
+    const [exchange, importing, ...others] = clone.blocksOf('docs/moving_over.md')
     assert.deepEqual(others, [])
+    writeFileSync(join(cwd, 'users.ndjson'), '{"email":"bob@example.com"}\n')
+    const imported = await operator.paste(importing.text)
+    assert.include(imported, 'would create 1 users')
+    assert.include(imported, ': created 1 users')
     const jwt = new SignJWT({ sub: 'ada@example.com' })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuedAt()

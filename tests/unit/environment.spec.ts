@@ -46,6 +46,9 @@ test.group('Environment', (group) => {
       { name: 'LEGACY_JWT_UNTIL', value: 'soon', allowed: '2027-01-31' },
       { name: 'LEGACY_TOKENS_TABLE', value: 'tokens; DROP TABLE users', allowed: 'a name such as' },
       { name: 'LEGACY_TOKENS_MAX_AGE', value: '0', allowed: '30s, 15m, 1h or 30d' },
+      { name: 'LEGACY_LOGIN_URL', value: 'ftp://old.example.com', allowed: 'https://' },
+      { name: 'LEGACY_LOGIN_UNTIL', value: 'soon', allowed: '2027-01-31' },
+      { name: 'WEBHOOK_ALLOW_PRIVATE', value: 'yes', allowed: 'on | off' },
       { name: 'DOCS', value: 'no', allowed: 'on | off' },
     ])
     .run(({ assert }, { name, value, allowed }) => {
@@ -61,6 +64,7 @@ test.group('Environment', (group) => {
     .with([
       { name: 'APP_KEY', value: 'short-secret', says: 'shorter than 32 characters' },
       { name: 'METRICS_TOKEN', value: 'short-secret', says: 'shorter than 16 characters' },
+      { name: 'LEGACY_LOGIN_SECRET', value: 'short-secret', says: 'whsec_ and 24 to 64' },
       { name: 'DATABASE_URL', value: 'mysql://user:short-secret@host/x', says: 'postgres://' },
       { name: 'LEGACY_TOKENS_URL', value: 'mssql://user:short-secret@host/x', says: 'mysql://' },
     ])
@@ -144,6 +148,39 @@ test.group('Environment', (group) => {
       assert.equal(stdout, '')
       assert.match(stderr, new RegExp(`^${missing} is missing[^\\n]+\\n$`))
       assert.include(stderr, allowed)
+    })
+
+  test('an old login {says} stops the start')
+    .with([
+      {
+        says: 'without secret and day',
+        env: { LEGACY_LOGIN_SECRET: '', LEGACY_LOGIN_UNTIL: '' },
+        line: /^LEGACY_LOGIN_SECRET and LEGACY_LOGIN_UNTIL missing/,
+      },
+      {
+        says: 'without a day',
+        env: { LEGACY_LOGIN_UNTIL: '' },
+        line: /^LEGACY_LOGIN_UNTIL missing/,
+      },
+      { says: 'without a URL', env: { LEGACY_LOGIN_URL: '' }, line: /^LEGACY_LOGIN_URL missing/ },
+      {
+        says: 'over plain HTTP',
+        env: { LEGACY_LOGIN_URL: 'http://old.example.com/login' },
+        line: /^LEGACY_LOGIN_URL="http:[^ ]+ is not allowed\. Allowed: a URL that starts with https:/,
+      },
+    ])
+    .run(({ assert }, { env, line }) => {
+      const { status, stdout, stderr } = startWith({
+        LEGACY_LOGIN_URL: 'https://old.example.com/login',
+        LEGACY_LOGIN_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        LEGACY_LOGIN_UNTIL: '2099-01-01',
+        ...env,
+      })
+      assert.equal(status, 1)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^[^\n]+\n$/)
+      assert.match(stderr, line)
+      assert.notInclude(stderr, 'MfKQ9r8')
     })
 
   test('an exchange without issuer or audience starts and is warned about', async ({
