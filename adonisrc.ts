@@ -87,7 +87,10 @@ export default defineConfig({
     forceExit: false,
   },
 
-  metaFiles: [{ pattern: 'resources/**/*', reloadServer: false }],
+  metaFiles: [
+    { pattern: 'resources/**/*', reloadServer: false },
+    { pattern: 'bin/node_version.js', reloadServer: false },
+  ],
 
   hooks: {
     init: [indexEntities({ transformers: { enabled: true } })],

@@ -31,7 +31,7 @@ export type Pruned = {
   events: number
   tokens: number
   passwordResets: number
-  /** Proofs of possession, windows of rate limits and exchanged JWTs that are past their time. */
+  /** Proofs of possession, windows of rate limits, exchanged JWTs and unsent mails that are past their time. */
   spent: number
   /** Accounts of sign-ups whose e-mail nobody verified. */
   unverified: number
@@ -147,8 +147,10 @@ async function removeSpent(signal?: AbortSignal): Promise<number> {
   const now = clock.now()
   const proofs = await remove('dpop_proofs', 'hash', 'expires_at <= ?', [now], signal)
   const windows = await remove('rate_limits', 'key', 'expire <= ?', [now.getTime()], signal)
-  if (legacyJwtConfig.until && now < legacyJwtConfig.until) return proofs + windows
-  return proofs + windows + (await remove('exchanged_jwts', 'hash', 'true', [], signal))
+  const mails = await remove('outgoing_mails', 'id', 'expires_at <= ?', [now], signal)
+  const spent = proofs + windows + mails
+  if (legacyJwtConfig.until && now < legacyJwtConfig.until) return spent
+  return spent + (await remove('exchanged_jwts', 'hash', 'true', [], signal))
 }
 
 /**
