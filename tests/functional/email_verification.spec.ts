@@ -350,7 +350,7 @@ test.group('Sign-up with a verified e-mail', (group) => {
     const free = await median((round) => `free${round}@example.com`)
     const taken = await median(() => owner.email)
     assert.isBelow(Math.abs(free - taken), within(0.5 * Math.min(free, taken) + 1))
-  })
+  }).timeout(60_000)
 
   test('accounts from before sign in, and are not told as verified', async ({ client, assert }) => {
     accountsConfig.verifiesEmail = false
