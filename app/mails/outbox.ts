@@ -127,7 +127,10 @@ export async function takeMail(): Promise<TakenMail | null> {
   const due = 'SELECT id FROM outgoing_mails WHERE due_at <= ? ORDER BY due_at LIMIT 1'
   const isPostgres = client.dialect.name === 'postgres'
   /** On SQLite an UPDATE takes the write lock, also when there is nothing to do. */
-  if (!isPostgres && (await rows(client, due, [now])).length === 0) return null
+  if (!isPostgres) {
+    const found = await rows(client, due, [now])
+    if (found.length === 0) return null
+  }
   const [row] = await rows<MailRow>(
     client,
     `UPDATE outgoing_mails SET due_at = ?, attempts = attempts + 1
