@@ -1,14 +1,16 @@
-FROM node:24-bookworm AS build
+# The prebuilt SQLite wants a glibc as new as that of Ubuntu 24.04; Debian 13 has a newer one.
+FROM node:24-trixie AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
 RUN npm run build && cd build && npm ci --omit=dev
 
-FROM node:24-bookworm-slim
+FROM node:24-trixie-slim
 ENV NODE_ENV=production SQLITE_FILE=/data/latchkey.sqlite3
 WORKDIR /app
 COPY --from=build --chown=node:node /app/build .
+RUN node bin/native_modules.js
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node

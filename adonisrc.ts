@@ -41,6 +41,10 @@ export default defineConfig({
     { file: () => import('#providers/request_auth_provider'), environment: ['web', 'test'] },
     () => import('#providers/last_seen_provider'),
     () => import('#providers/notices_provider'),
+    {
+      file: () => import('#providers/framework_commands_provider'),
+      environment: ['console', 'test'],
+    },
     { file: () => import('#providers/decoy_provider'), environment: ['web'] },
     { file: () => import('#providers/maintenance_provider'), environment: ['web'] },
     { file: () => import('#providers/private_files_provider'), environment: ['web'] },
@@ -88,7 +92,10 @@ export default defineConfig({
     forceExit: false,
   },
 
-  metaFiles: [{ pattern: 'resources/**/*', reloadServer: false }],
+  metaFiles: [
+    { pattern: 'resources/**/*', reloadServer: false },
+    { pattern: 'bin/{node_version,native_modules}.js', reloadServer: false },
+  ],
 
   hooks: {
     init: [indexEntities({ transformers: { enabled: true } })],

@@ -16,14 +16,17 @@ const LEFT_OUT = ['tests', 'docs', 'bin/test.js', 'bin/test.js.map']
  * and a test runner, as optional peers. Whatever an application lists under `devDependencies` and
  * a package names like that, `npm ci --omit=dev` installs: so the build lists none, and npm takes
  * them out of the lockfile, for which it needs no registry. The scripts of the checkout go with
- * them; `npm start` serves.
+ * them; `npm start` serves, and an installation tries the packages that have a binary.
  */
 export default async function buildFinished() {
   for (const path of LEFT_OUT) await rm(join(BUILD, path), { recursive: true, force: true })
 
   const file = join(BUILD, 'package.json')
   const { devDependencies, ...serverPackage } = JSON.parse(await readFile(file, 'utf8'))
-  serverPackage.scripts = { start: 'node bin/server.js' }
+  serverPackage.scripts = {
+    start: 'node bin/server.js',
+    postinstall: 'node bin/native_modules.js',
+  }
   await writeFile(file, `${JSON.stringify(serverPackage, null, 2)}\n`)
 
   const options = ['--package-lock-only', '--offline', '--no-audit', '--no-fund']

@@ -11,6 +11,7 @@
 |
 */
 
+await import('./node_version.js')
 await import('reflect-metadata')
 const { Ignitor, prettyPrintError } = await import('@adonisjs/core')
 

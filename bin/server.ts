@@ -9,6 +9,7 @@
 |
 */
 
+await import('./node_version.js')
 await import('reflect-metadata')
 const { Ignitor, prettyPrintError } = await import('@adonisjs/core')
 
@@ -39,8 +40,9 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
     app.starting(async () => {
       server = await import('#app/http/create_server')
     })
-    app.listen('SIGTERM', () => app.terminate())
-    app.listen('SIGINT', () => app.terminate())
+    const stop = () => import('#app/http/shut_down').then(({ shutDown }) => shutDown(app))
+    app.listen('SIGTERM', stop)
+    app.listen('SIGINT', stop)
   })
   .httpServer()
   .start((listener) => server.createHttpServer(listener))

@@ -1,5 +1,6 @@
 import env from '#start/env'
-import { isAbsolute } from 'node:path'
+import { dirname, isAbsolute } from 'node:path'
+import { mkdirSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/lucid'
 import {
@@ -29,12 +30,22 @@ const shared = {
   compileSqlOnError: false,
 }
 
+/**
+ * A fresh checkout, or build, has no tmp/. Another directory that is missing is a wrong SQLITE_FILE.
+ */
+function sqliteFile(): string {
+  const given = env.get('SQLITE_FILE')
+  const file = isAbsolute(given) ? given : app.makePath(given)
+  if (!usesPostgres && dirname(file) === app.tmpPath())
+    mkdirSync(app.tmpPath(), { recursive: true })
+  return file
+}
+
 function sqlite(afterCreate = prepareSqlite): SqliteConfig {
-  const file = env.get('SQLITE_FILE')
   return {
     ...shared,
     client: 'sqlite3',
-    connection: { filename: isAbsolute(file) ? file : app.makePath(file) },
+    connection: { filename: sqliteFile() },
     useNullAsDefault: true,
     pool: { min: 1, max: 1, acquireTimeoutMillis: SQLITE_ACQUIRE_TIMEOUT_MS, afterCreate },
   }

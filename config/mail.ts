@@ -8,12 +8,11 @@ const username = env.get('SMTP_USERNAME')
 const port = env.get('SMTP_PORT')
 
 /**
- * Without `SMTP_HOST` mail lands in files under tmp/mails, which the log names; in production it
- * is not sent, and the log says so.
+ * Without `SMTP_HOST` mail lands in files under tmp/mails, which the log names; in production none is
+ * sent, and the start says so.
  */
-function withoutServer() {
-  return app.inProduction ? ('none' as const) : ('file' as const)
-}
+export const sendsMail = host !== '' || !app.inProduction
+const withoutServer = sendsMail ? ('file' as const) : ('none' as const)
 
 /**
  * Milliseconds until a mail server that does not answer is given up.
@@ -21,7 +20,7 @@ function withoutServer() {
 const PATIENCE = 10_000
 
 const mailConfig = defineConfig({
-  default: host === '' ? withoutServer() : 'smtp',
+  default: host === '' ? withoutServer : 'smtp',
   from: env.get('SMTP_FROM'),
 
   mailers: {

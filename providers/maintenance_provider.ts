@@ -17,12 +17,18 @@ const FINISH_INTERVAL = 60 * 1000
 const LOOK_EVERY = 60 * 1000
 
 /**
+ * How often a node whose database lacks migrations asks whether it has them.
+ */
+const MIGRATIONS_EVERY = 5_000
+
+/**
  * Regular work of the server. It begins when the HTTP server is up: ace and code generation boot
  * providers too, and do none of it.
  */
 export default class MaintenanceProvider {
   #pruning?: ScheduledJob
   #finishing?: ScheduledJob
+  #migrated?: NodeJS.Timeout
 
   constructor(protected app: ApplicationService) {}
 
@@ -32,17 +38,8 @@ export default class MaintenanceProvider {
     const { prune } = await import('#app/jobs/prune')
     const { default: sessionsConfig } = await import('#config/sessions')
     const logger = await this.app.container.make('logger')
-    const { pendingMigrations } = await import('#app/health/readiness')
     /** Not waited for: a database that does not answer holds up nothing here. */
-    void pendingMigrations().then(
-      (pending) => {
-        if (pending === 0) return
-        logger.error(
-          `The database lacks ${pending} migrations: run "node ace migration:run --force".`
-        )
-      },
-      () => {}
-    )
+    void this.#tellOfMigrations().catch(() => {})
 
     this.#pruning = new ScheduledJob(
       {
@@ -77,7 +74,32 @@ export default class MaintenanceProvider {
     this.#finishing.start()
   }
 
+  /**
+   * Says which migrations the database lacks, and once it has them: until then what needs them is a 503.
+   */
+  async #tellOfMigrations() {
+    const { pendingMigrations } = await import('#app/migrations/pending')
+    const logger = await this.app.container.make('logger')
+    const pending = await pendingMigrations()
+    if (pending.length === 0) return
+    logger.error(
+      { pending },
+      `The database lacks ${pending.length} migrations, and what needs them answers 503: run "node ace migration:run --force".`
+    )
+    this.#migrated = setInterval(() => {
+      void pendingMigrations().then(
+        ({ length }) => {
+          if (length > 0) return
+          clearInterval(this.#migrated)
+          logger.info('The database has every migration now.')
+        },
+        () => {}
+      )
+    }, MIGRATIONS_EVERY).unref()
+  }
+
   async shutdown() {
+    clearInterval(this.#migrated)
     await this.#pruning?.stop()
     await this.#finishing?.stop()
   }

@@ -1,27 +1,46 @@
 import type { ApplicationService } from '@adonisjs/core/types'
 
 /**
- * Says at the start of a server that accounts can't be verified because no mail is sent. Gives links and mails that are on their way a few seconds at shutdown. It comes after the mail provider,
- * so that it shuts down before that one closes its connections.
+ * How long links, and then mails, that are on their way are waited for at shutdown, as shares of
+ * `SHUTDOWN_TIMEOUT`.
+ */
+const SHARES = { links: 0.1, mails: 0.1 }
+
+/**
+ * Sends the mails that wait in the database while the server runs; says at its start that none is sent.
+ * It comes after the mail provider, so that it shuts down before that one closes its connections.
  */
 export default class NoticesProvider {
   constructor(protected app: ApplicationService) {}
 
-  async start() {
-    if (this.app.getEnvironment() !== 'web' || !this.app.inProduction) return
+  async ready() {
+    if (this.app.getEnvironment() !== 'web') return
+    const { sendsMail } = await import('#config/mail')
+    if (sendsMail) {
+      const { postman } = await import('#mails/postman')
+      return postman.start()
+    }
     const { default: accountsConfig } = await import('#config/accounts')
-    const { default: env } = await import('#start/env')
-    if (!accountsConfig.verifiesEmail || env.get('SMTP_HOST')) return
     const logger = await this.app.container.make('logger')
     logger.warn(
-      'EMAIL_VERIFICATION=required, but SMTP_HOST is not set: no mail is sent, so nobody who signs up can sign in.'
+      accountsConfig.verifiesEmail
+        ? 'SMTP_HOST is not set: no mail is sent. With EMAIL_VERIFICATION=required nobody who signs up can sign in.'
+        : 'SMTP_HOST is not set: no mail is sent, so nobody can reset a password or is told of a new device.'
     )
   }
 
   async shutdown() {
-    const { notices } = await import('#mails/mail_queue')
     const { linkRequests } = await import('#app/accounts/mailed_links')
-    await linkRequests.settled()
-    await notices.settled()
+    const { postman } = await import('#mails/postman')
+    const { default: env } = await import('#start/env')
+    const timeout = env.get('SHUTDOWN_TIMEOUT')
+    const links = await linkRequests.settled(timeout * SHARES.links)
+    const mails = await postman.stop(timeout * SHARES.mails)
+    if (links + mails === 0) return
+    const logger = await this.app.container.make('logger')
+    logger.warn(
+      { links, mails },
+      'Stopped with links and mails under way: the links must be asked for again, the mails wait in the database.'
+    )
   }
 }

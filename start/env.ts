@@ -15,6 +15,7 @@ async function readEnvironment() {
     LOG_LEVEL: rules.oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     TRUST_PROXY: rules.trustProxy(),
     CORS_ORIGINS: rules.text(''),
+    SHUTDOWN_TIMEOUT: rules.duration('10s'),
 
     DB_CONNECTION: rules.oneOf(['sqlite', 'postgres'], 'sqlite'),
     SQLITE_FILE: rules.text('tmp/latchkey.sqlite3'),

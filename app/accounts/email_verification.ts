@@ -3,7 +3,7 @@ import { DateTime } from 'luxon'
 import { withManagedUser } from '#app/accounts/administrator'
 import { readAccount } from '#app/accounts/credentials'
 import { rememberLeftAddress } from '#app/accounts/left_addresses'
-import { invalidLink, mintLink, requestLink, urlOfLink, useLink } from '#app/accounts/mailed_links'
+import { invalidLink, mintLink, requestLink, useLink } from '#app/accounts/mailed_links'
 import clock from '#app/clock'
 import { isUniqueViolation, rows } from '#app/database/sql'
 import type { Actor } from '#app/event_log/actor'
@@ -12,9 +12,8 @@ import { withLiveSession } from '#app/sessions/with_live_session'
 import type { Session } from '#app/sessions/session'
 import { hashToken } from '#app/tokens/token'
 import { E_EMAIL_TAKEN, E_TOO_MANY_REQUESTS } from '#exceptions/errors'
-import ConfirmEmailMail from '#mails/confirm_email_mail'
-import EmailChangeMail from '#mails/email_change_mail'
-import { notify } from '#mails/mail_queue'
+import { tokenOfLink } from '#mails/link'
+import { queueMail, type Letter } from '#mails/outbox'
 import type User from '#models/user'
 
 /**
@@ -28,17 +27,17 @@ export async function askToVerify(email: string): Promise<void> {
 }
 
 /**
- * The mail by which a user verifies their address; null when one was made less than a minute ago. For
+ * What a mail tells by which a user verifies their address; null when one was made less than a minute ago. For
  * use under the user's lock.
  */
 export async function writeVerifyMail(
   trx: TransactionClientContract,
   user: User
-): Promise<ConfirmEmailMail | null> {
-  const token = await mintLink(trx, user, 'verify')
-  if (token === null) return null
+): Promise<Letter | null> {
+  const link = await mintLink(trx, user, 'verify')
+  if (link === null) return null
   await appendEvents(trx, [{ type: 'email.verify_requested', userId: user.id, actor: 'system' }])
-  return new ConfirmEmailMail(urlOfLink('verify', token))
+  return { kind: 'confirm_email', link }
 }
 
 /**
@@ -52,23 +51,23 @@ export async function writeVerifyMail(
  */
 export async function askToChangeEmail(acting: Session, email: string): Promise<void> {
   const holder = await readAccount(email)
-  const { user, token } = await withLiveSession(acting, async (trx, owner) => {
-    const minted = await mintLink(trx, owner, 'change', { email, sessionId: acting.id })
-    if (minted === null) throw new E_TOO_MANY_REQUESTS(60)
+  await withLiveSession(acting, async (trx, owner) => {
+    const link = await mintLink(trx, owner, 'change', { email, sessionId: acting.id })
+    if (link === null) throw new E_TOO_MANY_REQUESTS(60)
     await trx
       .from('password_resets')
       .where({ user_id: owner.id, purpose: 'change' })
-      .whereNot('hash', hashToken(minted))
+      .whereNot('hash', hashToken(tokenOfLink(link)))
       .delete()
     await appendEvents(trx, [
       { type: 'email.change_requested', userId: owner.id, actor: `user:${owner.id}` },
     ])
-    return { user: owner, token: minted }
+    const to = { userId: owner.id }
+    await queueMail(trx, to, { kind: 'email_change', at: clock.now() })
+    if (!holder || holder.id === owner.id) {
+      await queueMail(trx, { ...to, email }, { kind: 'confirm_email', link })
+    }
   })
-  notify(user, new EmailChangeMail(clock.now()))
-  if (!holder || holder.id === user.id) {
-    notify({ email }, new ConfirmEmailMail(urlOfLink('change', token)))
-  }
 }
 
 /**

@@ -1,5 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto'
-import type { BaseMail } from '@adonisjs/mail'
+import { randomUUID } from 'node:crypto'
 import logger from '@adonisjs/core/services/logger'
 import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
@@ -9,10 +8,10 @@ import clock from '#app/clock'
 import { rows } from '#app/database/sql'
 import { aliveSql } from '#app/sessions/liveness'
 import { withUserLock } from '#app/sessions/user_lock'
-import { derivedKey, hashToken } from '#app/tokens/token'
-import accountsConfig from '#config/accounts'
+import { hashToken } from '#app/tokens/token'
 import { E_UNAVAILABLE, E_VALIDATION_ERROR } from '#exceptions/errors'
-import { notify } from '#mails/mail_queue'
+import { tokenOfLink, type MailedLink, type Purpose } from '#mails/link'
+import { queueMail, type Letter } from '#mails/outbox'
 import type User from '#models/user'
 
 /*
@@ -24,28 +23,22 @@ import type User from '#models/user'
 const HOUR = 60 * 60 * 1000
 
 const OF_EMAIL = {
-  prefix: 'oev_',
   lifetime: 24 * HOUR,
-  page: () => accountsConfig.emailPage,
   refusal: { rule: 'emailToken', message: 'The link is not valid any more.' },
 }
 
 /**
- * What a link does: sets a new password, verifies the account's address, or gives the account the
- * address that it was mailed to.
+ * How long a link lives, in milliseconds, and what whoever uses a dead one is told.
  */
-const PURPOSES = {
-  reset: {
-    prefix: 'opr_',
-    lifetime: HOUR,
-    page: () => accountsConfig.resetPage,
-    refusal: { rule: 'resetToken', message: 'The reset link is not valid any more.' },
-  },
-  verify: OF_EMAIL,
-  change: OF_EMAIL,
-}
-
-export type Purpose = keyof typeof PURPOSES
+const PURPOSES: Record<Purpose, { lifetime: number; refusal: { rule: string; message: string } }> =
+  {
+    reset: {
+      lifetime: HOUR,
+      refusal: { rule: 'resetToken', message: 'The reset link is not valid any more.' },
+    },
+    verify: OF_EMAIL,
+    change: OF_EMAIL,
+  }
 
 /**
  * No account is mailed more than one link of a purpose in so long, in milliseconds: whoever asks, its
@@ -53,11 +46,8 @@ export type Purpose = keyof typeof PURPOSES
  */
 const PAUSE = 60 * 1000
 
-const key = derivedKey('latchkey link in a mail')
-
 /**
- * Makes a new link of a user and returns its token, which is derived from the row's id and never
- * stored; null when one of the same purpose was made less than a minute ago. Earlier ones stay valid,
+ * Makes a new link of a user, whose token is derived from its id and never stored; null when one of the same purpose was made less than a minute ago. Earlier ones stay valid,
  * or a stranger who asks would spoil the link that its owner is about to follow. For use under the
  * user's lock. With `sessionId` the link ends with that session, which asked for it.
  */
@@ -66,7 +56,7 @@ export async function mintLink(
   user: Pick<User, 'id' | 'email'>,
   purpose: Purpose,
   { email = user.email, sessionId }: { email?: string | null; sessionId?: string } = {}
-): Promise<string | null> {
+): Promise<MailedLink | null> {
   const now = clock.now()
   const recent = await trx
     .from('password_resets')
@@ -76,28 +66,19 @@ export async function mintLink(
     .first()
   if (recent) return null
 
-  const { prefix, lifetime } = PURPOSES[purpose]
-  const id = randomUUID()
-  const token = prefix + createHmac('sha256', key).update(`${purpose} ${id}`).digest('base64url')
+  const expiresAt = new Date(now.getTime() + PURPOSES[purpose].lifetime)
+  const link = { purpose, id: randomUUID(), expiresAt }
   await trx.table('password_resets').insert({
-    hash: hashToken(token),
-    id,
+    hash: hashToken(tokenOfLink(link)),
+    id: link.id,
     purpose,
     user_id: user.id,
     email,
     session_id: sessionId ?? null,
     created_at: now,
-    expires_at: new Date(now.getTime() + lifetime),
+    expires_at: expiresAt,
   })
-  return token
-}
-
-/**
- * Where a mail sends a person. The page is configured, whatever a request said of hosts, and the token
- * stands behind `#`, which browsers send to no server, so that it reaches no log on the way.
- */
-export function urlOfLink(purpose: Purpose, token: string): string {
-  return `${PURPOSES[purpose].page()}#token=${token}`
+  return link
 }
 
 /**
@@ -172,9 +153,9 @@ export const linkRequests = new BackgroundQueue({ atOnce: 1, waiting: 1_000 }, (
 })
 
 /**
- * Makes the link and the mail for a user, under the user's lock; null when none is due.
+ * Makes the link and what the mail with it tells, under the user's lock; null when none is due.
  */
-export type MailWriter = (trx: TransactionClientContract, user: User) => Promise<BaseMail | null>
+export type LinkWriter = (trx: TransactionClientContract, user: User) => Promise<Letter | null>
 
 /**
  * No user has this id. An unknown e-mail goes the same way with it, so that the load of one
@@ -188,7 +169,7 @@ const NOBODY = 0
  *
  * Throws `E_UNAVAILABLE` when too many wait, and whatever the database throws.
  */
-export async function requestLink(email: string, write: MailWriter): Promise<void> {
+export async function requestLink(email: string, write: LinkWriter): Promise<void> {
   if (linkRequests.isFull) throw new E_UNAVAILABLE()
   const known = await rows<{ id: number }>(
     db.connection('lookup'),
@@ -202,10 +183,9 @@ export async function requestLink(email: string, write: MailWriter): Promise<voi
 /**
  * Makes and mails a link, if one is due. A disabled account gets none.
  */
-export async function mailLink(userId: number, write: MailWriter): Promise<void> {
-  const made = await withUserLock(userId, async (trx, user) => {
-    const mail = user && !user.isDisabled ? await write(trx, user) : null
-    return mail && { user: user!, mail }
+export async function mailLink(userId: number, write: LinkWriter): Promise<void> {
+  await withUserLock(userId, async (trx, user) => {
+    const letter = user && !user.isDisabled ? await write(trx, user) : null
+    if (letter) await queueMail(trx, { userId }, letter)
   })
-  if (made) notify(made.user, made.mail)
 }

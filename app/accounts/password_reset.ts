@@ -1,13 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { DateTime } from 'luxon'
-import {
-  findLink,
-  invalidLink,
-  mintLink,
-  requestLink,
-  urlOfLink,
-  useLink,
-} from '#app/accounts/mailed_links'
+import { findLink, invalidLink, mintLink, requestLink, useLink } from '#app/accounts/mailed_links'
 import { namesOfLiveKeys } from '#app/api_keys/api_key'
 import type { Caller } from '#app/background/semaphore'
 import clock from '#app/clock'
@@ -18,7 +11,7 @@ import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
 import { writeDueEnds, endSessions } from '#app/sessions/end'
 import { moveValidFrom } from '#app/sessions/valid_from'
-import PasswordResetMail from '#mails/password_reset_mail'
+import type { MailedLink } from '#mails/link'
 import User from '#models/user'
 
 /**
@@ -27,22 +20,22 @@ import User from '#models/user'
 export async function forgotPassword(email: string): Promise<void> {
   await requestLink(email, async (trx, user) => {
     const link = await mintResetLink(trx, user)
-    return link === null ? null : new PasswordResetMail(link, await namesOfLiveKeys(trx, user))
+    return link && { kind: 'password_reset', link }
   })
 }
 
 /**
- * Makes the URL by which a user sets a new password; null when one was made less than a minute ago.
+ * Makes the link by which a user sets a new password; null when one was made less than a minute ago.
  * For use under the user's lock.
  */
 export async function mintResetLink(
   trx: TransactionClientContract,
   user: User
-): Promise<string | null> {
-  const token = await mintLink(trx, user, 'reset')
-  if (token === null) return null
+): Promise<MailedLink | null> {
+  const link = await mintLink(trx, user, 'reset')
+  if (link === null) return null
   await appendEvents(trx, [{ type: 'password.reset_requested', userId: user.id, actor: 'system' }])
-  return urlOfLink('reset', token)
+  return link
 }
 
 /**

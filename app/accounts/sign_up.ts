@@ -13,8 +13,7 @@ import { refuseGuessable } from '#app/passwords/guessable'
 import { hashPassword } from '#app/passwords/passwords'
 import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
 import { E_EMAIL_TAKEN } from '#exceptions/errors'
-import { notify } from '#mails/mail_queue'
-import SignUpAgainMail from '#mails/sign_up_again_mail'
+import { queueMail } from '#mails/outbox'
 import User from '#models/user'
 import type { Role } from '#models/user'
 
@@ -99,12 +98,13 @@ export async function signUpToVerify(account: SignUp, caller?: Caller): Promise<
   const password = await hashPassword(account.password, caller)
   const made = await inTransaction(async (trx) => {
     const user = await createUser(trx, { ...account, password, mustVerifyEmail: true })
-    return { user, mail: await writeVerifyMail(trx, user) }
+    const letter = await writeVerifyMail(trx, user)
+    if (letter) await queueMail(trx, { userId: user.id }, letter)
+    return true
   }).catch((error) => {
-    if (error instanceof E_EMAIL_TAKEN) return null
+    if (error instanceof E_EMAIL_TAKEN) return false
     throw error
   })
-  if (made?.mail) notify(made.user, made.mail)
   if (!made) await tellOwner(account.email)
 }
 
@@ -115,7 +115,7 @@ async function tellOwner(email: string): Promise<void> {
     const isDisputed = awaitsVerification(user)
     if (isDisputed) await forgetSignUp(trx, user)
     const link = await mintResetLink(trx, user)
-    return link === null ? null : new SignUpAgainMail(link, isDisputed)
+    return link && { kind: 'sign_up_again', link, isDisputed }
   })
 }
 

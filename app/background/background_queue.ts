@@ -39,12 +39,13 @@ export class BackgroundQueue {
 
   /**
    * Resolves once every job is done, those too that are added meanwhile; at the latest after so
-   * many milliseconds.
+   * many milliseconds. Returns how many are left then.
    */
-  async settled(timeoutMs = 5_000): Promise<void> {
+  async settled(timeoutMs = 5_000): Promise<number> {
     const timeout = sleep(timeoutMs, 'timeout', { ref: false })
     while (this.#jobs.size > 0) {
-      if ((await Promise.race([timeout, Promise.all(this.#jobs)])) === 'timeout') return
+      if ((await Promise.race([timeout, Promise.all(this.#jobs)])) === 'timeout') break
     }
+    return this.#jobs.size
   }
 }

@@ -62,6 +62,7 @@ export async function appendEvents(
   if (events.length === 0) return
   const now = clock.now()
   const timed = events.map((event) => ({ ...event, occurredAt: event.occurredAt ?? now }))
+  const writing: Promise<unknown>[] = []
   for (let start = 0; start < timed.length; start += ROWS_PER_INSERT) {
     const { sql, bindings } = insertOf(
       'session_events',
@@ -77,9 +78,30 @@ export async function appendEvents(
     )
     const notify =
       trx.dialect.name === 'postgres' ? `RETURNING pg_notify('${LOG_CHANNEL}', '')` : ''
-    await rows(trx, `${sql} ${notify}`, bindings)
+    writing.push(rows(trx, `${sql} ${notify}`, bindings))
   }
+  for (const writer of writers) writing.push(writer(trx, timed))
+  await Promise.all(writing)
   tellAfterCommit(trx, timed)
+}
+
+/**
+ * Writes what follows from events.
+ */
+export type Writer = (
+  trx: TransactionClientContract,
+  events: readonly (NewEvent & { occurredAt: Date })[]
+) => Promise<void>
+
+const writers = new Set<Writer>()
+
+/**
+ * Has `writer` called in every transaction of this process that writes to the log: what it writes
+ * commits with the events, or not at all. Returns what ends that.
+ */
+export function alongside(writer: Writer): () => void {
+  writers.add(writer)
+  return () => writers.delete(writer)
 }
 
 /**

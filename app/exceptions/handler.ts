@@ -1,4 +1,5 @@
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
+import { lacksMigrations } from '#app/migrations/pending'
 import { pathOf } from '#app/http/path'
 import { ApiError } from '#exceptions/api_error'
 import * as errors from '#exceptions/errors'
@@ -103,5 +104,6 @@ function asApiError(error: unknown): ApiError {
   if (status === 415) return new errors.E_UNSUPPORTED_MEDIA_TYPE()
   if (status !== undefined && status >= 400 && status < 500) return new errors.E_INVALID_REQUEST()
   if (isTooDeep(error)) return new errors.E_INVALID_REQUEST()
+  if (lacksMigrations()) return new errors.E_UNAVAILABLE({ cause: error })
   return new errors.E_INTERNAL(error)
 }

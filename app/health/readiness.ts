@@ -1,11 +1,10 @@
 import { BaseCheck, Result, DiskSpaceCheck, HealthChecks } from '@adonisjs/core/health'
-import app from '@adonisjs/core/services/app'
 import type { HealthCheckResult, HealthCheckReport } from '@adonisjs/core/types/health'
 import { DbCheck } from '@adonisjs/lucid/database'
-import { MigrationRunner } from '@adonisjs/lucid/migration'
 import db from '@adonisjs/lucid/services/db'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { pendingMigrations } from '#app/migrations/pending'
 
 /**
  * Says whether the database has every migration that this version of the application brings. Once
@@ -18,22 +17,15 @@ export class MigrationsCheck extends BaseCheck {
   override async run(): Promise<HealthCheckResult> {
     if (!this.#applied) {
       const pending = await pendingMigrations()
-      if (pending > 0) {
-        return Result.failed(`${pending} migrations wait: run "node ace migration:run --force"`)
+      if (pending.length > 0) {
+        return Result.failed(
+          `${pending.length} migrations wait: run "node ace migration:run --force"`
+        )
       }
       this.#applied = true
     }
     return Result.ok('Every migration is applied')
   }
-}
-
-/**
- * How many migrations of this version the database lacks. Throws when it can't be asked.
- */
-export async function pendingMigrations(): Promise<number> {
-  const runner = new MigrationRunner(db, app, { direction: 'up' })
-  const list = await runner.getList()
-  return list.filter((migration) => migration.status === 'pending').length
 }
 
 let checks: HealthChecks | undefined

@@ -1,9 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
-
-/**
- * How long requests that have begun may take once the server closes, in milliseconds.
- */
-const FINISH_WITHIN = 10_000
+import logger from '@adonisjs/core/services/logger'
+import env from '#start/env'
+import { SHARE_OF_REQUESTS } from '#app/http/shut_down'
 
 /**
  * How often a closing server looks for connections that nobody waits on, in milliseconds.
@@ -31,7 +29,14 @@ export function finishAndClose(server: Server): void {
       if (answering === 0) server.closeAllConnections()
       else server.closeIdleConnections()
     }, LOOK_EVERY)
-    const cut = setTimeout(() => server.closeAllConnections(), FINISH_WITHIN)
+    const cut = setTimeout(
+      () => {
+        const text = 'Requests were cut off, for the server stops: see SHUTDOWN_TIMEOUT.'
+        if (answering > 0) logger.warn({ requests: answering }, text)
+        server.closeAllConnections()
+      },
+      env.get('SHUTDOWN_TIMEOUT') * SHARE_OF_REQUESTS
+    )
     server.once('close', () => {
       clearInterval(look)
       clearTimeout(cut)

@@ -32,7 +32,7 @@ export type Pruned = {
   events: number
   tokens: number
   passwordResets: number
-  /** Proofs of possession, windows of rate limits and exchanged credentials that are past their time. */
+  /** Proofs, windows of rate limits, exchanged credentials and unsent mails that are past their time. */
   spent: number
   /** Accounts of sign-ups whose e-mail nobody verified. */
   unverified: number
@@ -151,6 +151,7 @@ async function removeSpent(signal?: AbortSignal): Promise<number> {
   const now = clock.now()
   const proofs = await remove('dpop_proofs', 'hash', 'expires_at <= ?', [now], signal)
   const windows = await remove('rate_limits', 'key', 'expire <= ?', [now.getTime()], signal)
+  const mails = await remove('outgoing_mails', 'id', 'expires_at <= ?', [now], signal)
   const opensAgain = ({ until }: { until?: Date }) => until !== undefined && now < until
   const jwts = opensAgain(legacyJwtConfig)
     ? 0
@@ -166,7 +167,7 @@ async function removeSpent(signal?: AbortSignal): Promise<number> {
         [],
         signal
       )
-  return proofs + windows + jwts + tokens
+  return proofs + windows + mails + jwts + tokens
 }
 
 /**

@@ -1,89 +1,54 @@
-import db from '@adonisjs/lucid/services/db'
-import { namesOfLiveKeys } from '#app/api_keys/api_key'
-import { shownDevice, type Device } from '#app/devices/device'
-import { onCommit, type NewEvent } from '#app/event_log/append'
-import { isKnownDevice } from '#app/sessions/known_device'
-import { BoundedCache } from '#app/bounded_cache'
-import clock from '#app/clock'
-import { SESSION_COLUMNS, toSession } from '#app/sessions/session'
+import type { Statement } from '#app/database/sql'
+import type { Device } from '#app/devices/device'
+import { alongside, type NewEvent } from '#app/event_log/append'
 import sessionsConfig from '#config/sessions'
-import { notices, notify } from '#mails/mail_queue'
-import ApiKeyCreatedMail from '#mails/api_key_created_mail'
-import NewDeviceMail from '#mails/new_device_mail'
-import PasswordChangedMail from '#mails/password_changed_mail'
-import TokenReuseMail from '#mails/token_reuse_mail'
-import User from '#models/user'
+import { queueMail, type Letter } from '#mails/outbox'
 
 /**
- * Mails people what the log says of their accounts: registered once, it hears of every commit of
- * this process. The work is done in the background, behind the request.
+ * Mails people what the log says of their accounts, in the transaction that writes it there.
  */
 export function mailOnEvents(): () => void {
-  return onCommit((events) => {
-    for (const event of events) {
-      const mail = mailFor(event)
-      if (mail) notices.add(mail)
-    }
+  return alongside(async (trx, events) => {
+    const letters = events.flatMap((event) => {
+      const letter = event.userId === null ? undefined : letterFor(event)
+      return letter ? [{ userId: event.userId!, letter }] : []
+    })
+    await Promise.all(
+      letters.map(({ userId, letter }) => queueMail(trx, { userId }, letter, conditionOf(letter)))
+    )
   })
 }
 
-const HOUR = 60 * 60 * 1000
-const MAILS_AN_HOUR = 10
-
-/**
- * When users were mailed about new devices by this node.
- */
-const lately = new BoundedCache<number, number[]>(10_000)
-
-type Logged = NewEvent & { occurredAt?: Date }
-
-function mailFor(event: Logged): (() => Promise<void>) | undefined {
-  const { type, userId, sessionId, reason, data } = event
-  if (userId === null) return undefined
+function letterFor(event: NewEvent & { occurredAt: Date }): Letter | undefined {
+  const { type, sessionId, reason, data, occurredAt: at } = event
   if (type === 'session.opened' && sessionId && !data?.atSignUp && sessionsConfig.notifyNewDevice) {
-    return () => mailNewDevice(userId, sessionId)
+    return { kind: 'new_device', sessionId }
   }
   if (type === 'session.ended' && reason === 'token_reuse') {
-    return () => mailTo(userId, () => new TokenReuseMail(data!.device as Device, event.occurredAt!))
+    return { kind: 'token_reuse', device: data!.device as Device, at }
   }
-  if (type === 'password.changed') {
-    return () => mailTo(userId, (keys) => new PasswordChangedMail(event.occurredAt!, keys))
-  }
-  if (type === 'api_key.created') {
-    const name = String(data!.name)
-    return () => mailTo(userId, () => new ApiKeyCreatedMail(name, event.occurredAt!))
-  }
+  if (type === 'password.changed') return { kind: 'password_changed', at }
+  if (type === 'api_key.created') return { kind: 'api_key_created', name: String(data!.name), at }
   return undefined
 }
 
 /**
- * `write` gets the names of the user's live API keys, newest first.
+ * Most sign-ins come from the device and the place of an earlier one, and cost no row. Whether the
+ * others are from a known device is looked into when the mail is written (#app/sessions/known_device).
  */
-async function mailTo(
-  userId: number,
-  write: (keys: string[]) => Parameters<typeof notify>[1]
-): Promise<void> {
-  const user = await User.find(userId)
-  if (!user) return
-  notify(user, write(await namesOfLiveKeys(db.connection(), user)))
-}
-
-/**
- * Tells of a session on a device that the account does not know. A node mails an account
- * ten in an hour at most, whoever signs in: its mailbox is not flooded, and its owner has been told.
- */
-async function mailNewDevice(userId: number, sessionId: string): Promise<void> {
-  const row = await db
-    .from('sessions')
-    .where('id', sessionId)
-    .select(...SESSION_COLUMNS)
-    .first()
-  if (!row) return
-  const session = toSession(row)
-  if (await isKnownDevice(session)) return
-  const recent = (lately.get(userId) ?? []).filter((at) => at > clock.millis() - HOUR)
-  if (recent.length >= MAILS_AN_HOUR) return
-  lately.set(userId, [...recent, clock.millis()])
-  const signIn = { device: shownDevice(session), ip: session.ip, createdAt: session.createdAt }
-  await mailTo(userId, (keys) => new NewDeviceMail(signIn, keys))
+function conditionOf(letter: Letter): Statement | undefined {
+  if (letter.kind !== 'new_device') return undefined
+  const same = (column: string) => `earlier.${column} IS NOT DISTINCT FROM opened.${column}`
+  const unnamed = ['ip', 'user_agent', 'device_name', 'platform'].map(same).join(' AND ')
+  return {
+    sql: `NOT EXISTS (
+        SELECT 1 FROM sessions AS opened JOIN sessions AS earlier
+          ON earlier.user_id = opened.user_id AND earlier.seq < opened.seq
+        WHERE opened.id = ? AND (
+          earlier.device_id = opened.device_id
+          OR (opened.device_id IS NULL AND opened.ip IS NOT NULL AND ${unnamed})
+        )
+      )`,
+    bindings: [letter.sessionId],
+  }
 }

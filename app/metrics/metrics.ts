@@ -107,6 +107,13 @@ export function registerQueue(queue: string, length: () => number): void {
   queues.set(queue, length)
 }
 
+export const mails = new Counter({
+  name: 'latchkey_mails_total',
+  help: 'Mails, by outcome: sent, failed (tried again later) or given up.',
+  labelNames: ['outcome'] as const,
+  registers,
+})
+
 export const hashSeconds = new Histogram({
   name: 'latchkey_password_hash_seconds',
   help: 'How long one password hash took, without the time it waited.',

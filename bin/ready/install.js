@@ -1,17 +1,33 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
+import { NATIVE, prepareNativeModules } from '../native_modules.js'
 import { bundledNode, ended } from './node.js'
 import { ROOT } from './root.js'
 
 /**
- * Installs the packages of package-lock.json with `npm ci` unless they are there. What npm says
- * is shown only when it fails. Throws when it does.
+ * Installs the packages of package-lock.json with `npm ci` unless they are there, and makes sure that
+ * those with a binary can be loaded here. What npm says is shown only when it fails. Throws when it
+ * does.
  */
 export async function installMissing() {
-  if (isInstalled()) return
+  if (!isInstalled()) await install()
+  const versions = packagesOf('node_modules/.package-lock.json')
+  const tried = NATIVE.map((name) => versions[`node_modules/${name}`]?.version).join(' ')
+  if (existsSync(TRIED) && readFileSync(TRIED, 'utf8') === tried) return
+  prepareNativeModules(bundledNode)
+  writeFileSync(TRIED, tried)
+}
+
+/**
+ * Holds the versions of the packages with a binary that were loaded here. `npm ci` removes it.
+ */
+const TRIED = join(ROOT, 'node_modules/.native-modules-load')
+
+async function install() {
   console.error('Installing the packages (npm ci). The first time takes a minute or two.')
-  const { code, output } = await npmCi()
+  /** Warnings about engines mean the Node.js that runs npm, not the one that runs the application. */
+  const { code, output } = await runNpm(['ci', '--include=dev'], ROOT)
   if (code !== 0) throw new Error(`${output.trim()}\nnpm ci failed, see above.`)
   if (!isInstalled()) {
     throw new Error(
@@ -43,13 +59,12 @@ function packagesOf(lockfile) {
 }
 
 /**
- * A signal ends npm first, and this process after it: nobody else may install before. Warnings
- * about engines mean the Node.js that runs npm, not the one that runs the application.
+ * Runs npm in a directory and gives its exit code and what it said. A signal ends npm first, and this
+ * process after it: nobody else may install before.
  */
-async function npmCi() {
-  const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  const child = spawn('npm', ['ci', ...options], {
-    cwd: ROOT,
+export async function runNpm(args, cwd) {
+  const child = spawn('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: 'development' },
     shell: process.platform === 'win32',

@@ -2,8 +2,10 @@ import { createServer } from 'node:net'
 import { createEnvFile } from '../ready/env_file.js'
 import { withLock } from '../ready/lock.js'
 import { ended, runQuietly, start } from '../ready/node.js'
-import { readEnvironment, usesEmbeddedDatabase } from './environment.js'
+import { readEnvironment, useEmbeddedDatabase } from './environment.js'
 import { tour } from './tour.js'
+
+let ignoresDatabase = false
 
 /**
  * A served application with demo users, on this machine alone unless `HOST` says otherwise.
@@ -11,7 +13,13 @@ import { tour } from './tour.js'
 try {
   await withLock(createEnvFile)
   await readEnvironment()
-  refuseElsewhere()
+  refuseProduction()
+  ignoresDatabase = useEmbeddedDatabase()
+  if (ignoresDatabase) {
+    console.error(
+      'The quickstart uses the embedded database: DATABASE_URL and DB_CONNECTION are ignored.'
+    )
+  }
   process.env.HOST ||= '127.0.0.1'
   process.env.PORT = String(await usablePort(process.env.PORT?.trim() || '3333'))
   await withLock(prepareDatabase)
@@ -21,12 +29,9 @@ try {
   process.exitCode = 1
 }
 
-function refuseElsewhere() {
+function refuseProduction() {
   if (process.env.NODE_ENV === 'production') {
     throw new Error('The quickstart makes demo users, so it refuses NODE_ENV=production.')
-  }
-  if (!usesEmbeddedDatabase()) {
-    throw new Error('The quickstart is for the embedded database: unset DB_CONNECTION.')
   }
 }
 
@@ -66,7 +71,8 @@ async function serve() {
 
   const server = start(['--import=@poppinss/ts-exec', 'bin/server.ts'])
   const exit = ended(server)
-  if (await answers(server)) console.log(tour(address()))
+  if (await answers(server))
+    console.log(tour(address(), ignoresDatabase ? 'DB_CONNECTION=sqlite ' : ''))
   const code = await exit
   return stopped ? 0 : code
 }

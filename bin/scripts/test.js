@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import adonisrc from '../../adonisrc.ts'
 import { compileApplication } from '../../tests/harness/compiled.ts'
 import { ended, start } from '../ready/node.js'
+import { installPostgres } from './postgres.js'
 
 /**
  * The tests on SQLite and on PostgreSQL. Two runs go at a time: one shows what it does, the other is
  * told when all have finished. Arguments go to the test runner: `npm test -- functional`,
- * `npm test -- --files=tests/functional/login.spec.ts`.
+ * `npm test -- --files=tests/functional/login.spec.ts`. `--postgres=14` runs on that version of
+ * PostgreSQL alone: `npm test -- --postgres=14 contract functional`.
  *
  * The suites that take minutes run when they are named, or all with `CI=true`; without it the races
  * are short too (tests/harness/pace.ts), and what says little about a database (`unit`, `commands`)
@@ -20,14 +22,17 @@ const TAKE_MINUTES = ['concurrency', 'browser', 'hostile', 'outage', 'chaos']
 const everything = ![undefined, '', '0', 'false'].includes(process.env.CI)
 const suites = adonisrc.tests.suites.map(({ name }) => name).filter((name) => name !== QUICKSTART)
 const quickSuites = suites.filter((name) => everything || !TAKE_MINUTES.includes(name))
-const args = process.argv.slice(2)
+const given = process.argv.slice(2)
+const args = given.filter((arg) => !arg.startsWith('--postgres='))
+const version = given.find((arg) => arg.startsWith('--postgres='))?.slice('--postgres='.length)
+const postgres = version === undefined ? undefined : await preparePostgres()
 
 const runs = planRuns()
 
 /**
  * Worth its seconds when many processes are started: the runs of whole databases.
  */
-const compiled = args.length === 0 ? compileApplication() : undefined
+const compiled = given.length === 0 ? compileApplication() : undefined
 const results = []
 let shown = false
 let interrupted = false
@@ -43,11 +48,18 @@ for (const { title, output } of results) {
 
 const sum = (count) => results.reduce((total, result) => total + result[count], 0)
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
-if (args.length === 0 && !everything) {
+if (given.length === 0 && !everything) {
   const left = [...TAKE_MINUTES, QUICKSTART].join(', ')
   console.log(`CI=true npm test also runs what takes minutes: ${left}.`)
 }
 process.exitCode = interrupted || sum('failed') > 0 || sum('passed') === 0 ? 1 : 0
+
+async function preparePostgres() {
+  return installPostgres(version).catch((error) => {
+    console.error(error.message)
+    process.exit(1)
+  })
+}
 
 function planRuns() {
   const quickstart = {
@@ -62,12 +74,12 @@ function planRuns() {
     quickSuites.filter(
       (name) => everything || [undefined, database].includes(ON_ONE_DATABASE[name])
     )
-  const both = ['sqlite', 'postgres'].map((database) => ({
-    title: `Tests on ${database}`,
+  const both = (version ? ['postgres'] : ['sqlite', 'postgres']).map((database) => ({
+    title: `Tests on ${database}${version ? ` ${version}` : ''}`,
     database,
     runnerArgs: chooses ? args : [...suitesOf(database), ...args],
   }))
-  return everything && args.length === 0 ? [both[0], quickstart, both[1]] : both
+  return everything && given.length === 0 ? [both[0], quickstart, both[1]] : both
 }
 
 async function work() {
@@ -93,6 +105,7 @@ async function runTests({ title, database, runnerArgs }, output) {
     env: {
       ...process.env,
       DB_CONNECTION: database,
+      ...(postgres && { EMBEDDED_POSTGRES: postgres }),
       ...(compiled && {
         COMPILED_APPLICATION: compiled,
         NODE_COMPILE_CACHE: join(compiled, 'cache'),

@@ -4,9 +4,9 @@ const [ada] = demoUsers
 
 /**
  * What the quickstart prints, and the README shows: commands for bash and zsh that need nothing
- * but curl and grep. No comments among them: an interactive zsh takes those for commands.
+ * but curl and grep. `before` stands before the commands that need the database. No comments among them: an interactive zsh takes those for commands.
  */
-export function tour(address) {
+export function tour(address, before = '') {
   return `
 Latchkey serves ${address} (Ctrl-C stops it). Its users:
 
@@ -14,12 +14,12 @@ ${demoUsers.map(({ email, role, password }) => `    ${email.padEnd(18)} ${role.p
 
 The tour: paste this into a second terminal, in this directory.
 
-${steps(address)
+${steps(address, before)
   .map(({ title, command }, index) => `${index + 1}. ${title}\n\n${indented(command)}\n`)
   .join('\n')}`
 }
 
-function steps(address) {
+function steps(address, before) {
   return [
     { title: 'Sign in on the phone.', command: signIn(address, 'PHONE', 'Pixel 9', 'android') },
     { title: 'The phone may speak for Ada.', command: account(address, 'PHONE') },
@@ -27,7 +27,7 @@ function steps(address) {
     { title: 'The phone is out at once, and is told why.', command: account(address, 'PHONE') },
     {
       title: 'Force the tablet out from the server.',
-      command: `node ace force:logout ${ada.email} --reason="lost phone"`,
+      command: `${before}node ace force:logout ${ada.email} --reason="lost phone"`,
     },
     { title: 'The tablet is out as well.', command: account(address, 'TABLET') },
   ]

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { mintLink } from '#app/accounts/mailed_links'
+import { tokenOfLink } from '#mails/link'
 import { inTransaction } from '#app/database/transaction'
 import { disableUser, enableUser } from '#app/accounts/disabled_users'
 import { KEYS_PER_USER } from '#app/api_keys/create_api_key'
@@ -164,7 +165,9 @@ test.group('API keys', (group) => {
       return answer.body().data.message
     }
     const reset = async () => {
-      const token = await inTransaction((trx) => mintLink(trx, user, 'reset').then((made) => made!))
+      const token = await inTransaction((trx) =>
+        mintLink(trx, user, 'reset').then((made) => tokenOfLink(made!))
+      )
       clock.advance(60_000)
       const password = 'an analytical engine of brass'
       return client.post('/api/v1/auth/password/reset').json({ token, password })

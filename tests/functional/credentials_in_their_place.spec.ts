@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import router from '@adonisjs/core/services/router'
 import { inTransaction } from '#app/database/transaction'
 import { mintLink } from '#app/accounts/mailed_links'
+import { tokenOfLink } from '#mails/link'
 import { createApiKey } from '#app/api_keys/create_api_key'
 import legacyJwtConfig from '#config/legacy_jwt'
 import { makeUser, signIn } from '#tests/harness/accounts'
@@ -153,9 +154,11 @@ async function makeCredentials(): Promise<Credentials> {
     'access token': tokens.token,
     'refresh token': tokens.refreshToken!,
     'API key': value,
-    'reset token': await inTransaction((trx) => mintLink(trx, user, 'reset').then((made) => made!)),
+    'reset token': await inTransaction((trx) =>
+      mintLink(trx, user, 'reset').then((made) => tokenOfLink(made!))
+    ),
     'e-mail token': await inTransaction((trx) =>
-      mintLink(trx, user, 'verify').then((made) => made!)
+      mintLink(trx, user, 'verify').then((made) => tokenOfLink(made!))
     ),
     'client secret': client.secret,
     'clientId': client.id,

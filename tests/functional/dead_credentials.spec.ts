@@ -1,6 +1,7 @@
 import { test } from '@japa/runner'
 import { disableUser } from '#app/accounts/disabled_users'
 import { mintLink } from '#app/accounts/mailed_links'
+import { tokenOfLink } from '#mails/link'
 import sessionsConfig from '#config/sessions'
 import { withUserLock } from '#app/sessions/user_lock'
 import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
@@ -71,7 +72,7 @@ test.group('Dead credentials', (group) => {
         const acting = await logIn(SERVER, user.email, { device: { id: 'the acting one' } })
         const { token, refreshToken } = victim.body.data
         const link = await withUserLock(user.id, (trx) =>
-          mintLink(trx, user, 'reset').then((made) => made!)
+          mintLink(trx, user, 'reset').then((made) => tokenOfLink(made!))
         )
         const stream = await listen(SERVER, token)
         cleanup(() => stream.close())

@@ -2,7 +2,7 @@ import { test } from '@japa/runner'
 import mail from '@adonisjs/mail/services/main'
 import { linkRequests } from '#app/accounts/mailed_links'
 import sessionsConfig from '#config/sessions'
-import { notices } from '#mails/mail_queue'
+import { postman } from '#mails/postman'
 import ApiKeyCreatedMail from '#mails/api_key_created_mail'
 import NewDeviceMail from '#mails/new_device_mail'
 import PasswordResetMail from '#mails/password_reset_mail'
@@ -32,7 +32,7 @@ test.group('Mails about API keys', (group) => {
     const user = await makeUser()
     const { tokens } = await signIn(user)
     const { key } = await createKey(client, tokens.token, 'Export\u2028Urgent:')
-    await notices.settled()
+    await postman.deliver()
     mails.assertSent(ApiKeyCreatedMail, ({ message }) => {
       message.assertTo(user.email)
       message.assertTextIncludes('Export')
@@ -54,7 +54,7 @@ test.group('Mails about API keys', (group) => {
     const asked = await client.post('/api/v1/auth/password/forgot').json({ email: user.email })
     asked.assertStatus(202)
     await linkRequests.settled()
-    await notices.settled()
+    await postman.deliver()
     mails.assertSent(PasswordResetMail, ({ message }) => {
       message.assertTextIncludes('/api-keys')
       const { text } = message.toObject().message
@@ -73,7 +73,7 @@ test.group('Mails about API keys', (group) => {
     const { mails } = mail.fake()
     cleanup(() => mail.restore())
     const other = await signIn(user, { name: 'Tablet', platform: 'android' })
-    await notices.settled()
+    await postman.deliver()
     mails.assertSent(NewDeviceMail, ({ message }) => {
       message.assertTextIncludes('Nightly export')
       return true
@@ -83,7 +83,7 @@ test.group('Mails about API keys', (group) => {
       .bearerToken(other.tokens.token)
       .json({ currentPassword: PASSWORD, password: 'an analytical engine of brass' })
     changed.assertStatus(200)
-    await notices.settled()
+    await postman.deliver()
     mails.assertSent(PasswordChangedMail, ({ message }) => {
       message.assertTextIncludes('Nightly export')
       return true

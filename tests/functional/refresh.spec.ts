@@ -3,7 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import mail from '@adonisjs/mail/services/main'
 import { inTransaction } from '#app/database/transaction'
 import clock from '#app/clock'
-import { notices } from '#mails/mail_queue'
+import { postman } from '#mails/postman'
 import { mintToken } from '#app/tokens/token'
 import sessionsConfig from '#config/sessions'
 import TokenReuseMail from '#mails/token_reuse_mail'
@@ -194,7 +194,7 @@ test.group('Refresh', (group) => {
     const reused = await refresh(client, tokens.refreshToken)
     reused.assertStatus(400)
     assert.equal(reused.body().errors[0].code, 'E_REFRESH_TOKEN_REUSED')
-    await notices.settled()
+    await postman.deliver()
     mails.assertSent(TokenReuseMail)
 
     const ended = await getAccount(client, first.body().data.token)

@@ -2,6 +2,7 @@ import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
 import clock from '#app/clock'
 import { mintLink } from '#app/accounts/mailed_links'
+import { tokenOfLink } from '#mails/link'
 import { disableUser } from '#app/accounts/disabled_users'
 import sessionsConfig from '#config/sessions'
 import User from '#models/user'
@@ -75,7 +76,9 @@ test.group('Disabling an account', (group) => {
       const [user, other] = [await makeUser(), await makeUser()]
       const { tokens: foreign } = await signIn(other, { id: "another user's" })
       const signedIn = [await signIn(user, { id }), await signIn(user, { id: 'b' })]
-      const link = await withUserLock(user.id, (trx) => mintLink(trx, user, 'reset'))
+      const link = await withUserLock(user.id, (trx) =>
+        mintLink(trx, user, 'reset').then((made) => tokenOfLink(made!))
+      )
 
       await disableUser(user.id, { actor: 'command:test' })
       for (const { tokens } of signedIn) {

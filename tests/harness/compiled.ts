@@ -19,7 +19,9 @@ export function compileApplication(): string {
     { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] }
   )
   if (status !== 0) throw new Error('The application could not be compiled.')
-  copyFileSync(join(ROOT, 'package.json'), join(directory, 'package.json'))
+  for (const file of ['package.json', 'bin/node_version.js']) {
+    copyFileSync(join(ROOT, file), join(directory, file))
+  }
   symlinkSync(join(ROOT, 'resources'), join(directory, 'resources'))
   return directory
 }

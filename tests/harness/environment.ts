@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.js'
@@ -14,7 +14,7 @@ export const ownPostgres = () => running
 /**
  * Sets the environment of a test run before the application reads it: a database of its own
  * (`DB_CONNECTION=postgres` starts a real PostgreSQL unless `TEST_DATABASE_URL` names one), a free
- * port, no rate limits, and nothing of the developer's `.env`. Returns what cleans up afterwards.
+ * port, no rate limits, and nothing of what the developer's `.env` or terminal configure. Returns what cleans up afterwards.
  */
 export async function prepareEnvironment(): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
@@ -23,17 +23,20 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     usesPostgres && !process.env.TEST_DATABASE_URL ? await startPostgres() : undefined
   running = postgres
 
+  const { LOG_LEVEL = 'silent' } = process.env
+  for (const name of variables()) delete process.env[name]
   Object.assign(process.env, {
     NODE_ENV: 'test',
+    ENV_PATH: directory,
     TZ: 'UTC',
     HOST: '127.0.0.1',
     PORT: String(await freePort()),
     APP_URL: 'http://localhost:3333',
     APP_KEY: 'a-key-for-tests-and-nothing-else-0123456789',
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
+    LOG_LEVEL,
     DB_CONNECTION: usesPostgres ? 'postgres' : 'sqlite',
     SQLITE_FILE: join(directory, 'latchkey.sqlite3'),
-    DATABASE_URL: process.env.TEST_DATABASE_URL ?? postgres?.url ?? '',
+    DATABASE_URL: usesPostgres ? (process.env.TEST_DATABASE_URL ?? postgres!.url) : '',
     SMTP_HOST: '',
     NOTIFY_NEW_DEVICE: 'off',
     METRICS_TOKEN: 'metrics-token-of-the-tests',
@@ -51,4 +54,12 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     await postgres?.stop()
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/**
+ * The names of all that configures the application (tests/unit/environment.spec.ts).
+ */
+function variables(): string[] {
+  const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+  return Array.from(example.matchAll(/^([A-Z_]+)=/gm), ([, name]) => name)
 }

@@ -1,17 +1,17 @@
 import type { BaseMail } from '@adonisjs/mail'
 import mail from '@adonisjs/mail/services/main'
 import { linkRequests } from '#app/accounts/mailed_links'
-import { notices } from '#mails/mail_queue'
+import { postman } from '#mails/postman'
 
 /**
- * Collects the application's mail in memory. `read` waits until what was under way is sent.
+ * Collects the application's mail in memory. `read` sends what waits.
  */
 export function openMailbox() {
   const { mails } = mail.fake()
   return {
     async read(): Promise<{ to: string; subject: string; text: string }[]> {
       await linkRequests.settled()
-      await notices.settled()
+      await postman.deliver()
       return mails.sent().map(describe)
     },
     close: () => mail.restore(),

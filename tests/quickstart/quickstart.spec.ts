@@ -99,8 +99,13 @@ test.group('Quickstart', (group) => {
     assert.match(key, /^APP_KEY=\S{32,}$/m)
     assert.equal(statSync(join(clone.path, '.env')).mode & 0o077, 0)
 
-    quickstart = clone.start('npm run quickstart')
+    quickstart = clone.start('npm run quickstart', {
+      DB_CONNECTION: 'postgres',
+      DATABASE_URL: 'postgres://somebody@127.0.0.1:1/of-another-program',
+    })
     await untilTour(quickstart)
+    assert.include(quickstart.output, 'DATABASE_URL and DB_CONNECTION are ignored')
+    assert.include(quickstart.output, 'DB_CONNECTION=sqlite node ace force:logout')
     assert.notInclude(quickstart.output, 'npm ci')
     assert.equal(clone.read('.env'), key)
     const { status } = await call(clone.url, 'POST', '/api/v1/auth/login', {

@@ -198,6 +198,40 @@ test.group('Environment', (group) => {
     assert.notInclude(bounded.output(), 'LEGACY_JWT')
   })
 
+  test('a run of the tests takes none of it from the terminal or .env', ({ assert }) => {
+    const script = `
+      const { prepareEnvironment } = await import('./tests/harness/environment.ts')
+      const cleanUp = await prepareEnvironment()
+      await import('./start/env.ts').then(({ default: env }) => console.log(JSON.stringify({
+        limit: env.get('SESSION_LIMIT'), signup: env.get('SIGNUP'),
+        connection: env.get('DB_CONNECTION'), url: env.get('DATABASE_URL', ''),
+      })))
+      await cleanUp()`
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import=@poppinss/ts-exec', '--input-type=module', '--eval', script],
+      {
+        cwd: ROOT,
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          DB_CONNECTION: 'sqlite',
+          DATABASE_URL: 'postgres://somebody:secret@db.example.com/precious',
+          SESSION_LIMIT: '7',
+          SIGNUP: 'closed',
+          TEST_DATABASE_URL: '',
+        },
+        timeout: 30_000,
+      }
+    )
+    assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), {
+      limit: 1,
+      signup: 'open',
+      connection: 'sqlite',
+      url: '',
+    })
+  })
+
   test('.env.example and the README list every variable', ({ assert }) => {
     const read = (file: string) => readFileSync(ROOT + file, 'utf8')
     const names = Array.from(

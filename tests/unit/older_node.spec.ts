@@ -1,8 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
+import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -40,4 +50,37 @@ test.group('A terminal with an older Node.js', (group) => {
     assert.equal(status, 2, stderr)
     assert.include(stderr, 'nobody@example.com')
   }).timeout(60_000)
+
+  test('{$self} of a build ends with one line, also outside of the checkout')
+    .with(['bin/server.js', 'ace.js'])
+    .run(({ assert, cleanup }, file) => {
+      const directory = mkdtempSync(join(tmpdir(), 'latchkey-build-'))
+      cleanup(() => rmSync(directory, { recursive: true }))
+      makeBuild(join(directory, 'build'))
+      const { status, stdout, stderr } = spawnSync(olderNode!, [join('build', file), 'list'], {
+        cwd: directory,
+        encoding: 'utf8',
+        timeout: 50_000,
+      })
+      assert.equal(stdout, '')
+      assert.match(stderr, /^Node\.js 24 or newer is needed, and \S+ is v2[0-3]\.\S+\.\n$/)
+      assert.equal(status, 1)
+    })
 })
+
+/**
+ * What of a build speaks first: the two programs, and `ace.js` as the framework writes it into one.
+ */
+function makeBuild(directory: string): void {
+  mkdirSync(join(directory, 'bin'), { recursive: true })
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(directory, 'ace.js'), "await import('./bin/console.js')")
+  cpSync(join(ROOT, 'bin/node_version.js'), join(directory, 'bin/node_version.js'))
+  for (const name of ['server', 'console']) {
+    const source = readFileSync(join(ROOT, `bin/${name}.ts`), 'utf8')
+    const { outputText } = ts.transpileModule(source, {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    })
+    writeFileSync(join(directory, `bin/${name}.js`), outputText)
+  }
+}

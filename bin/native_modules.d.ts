@@ -1,0 +1,2 @@
+export const NATIVE: string[]
+export function prepareNativeModules(node?: string, names?: string[]): void
