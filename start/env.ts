@@ -69,6 +69,15 @@ async function readEnvironment() {
       'LEGACY_JWT_USER is missing: LEGACY_JWT_UNTIL is set, and nothing says what LEGACY_JWT_USER_CLAIM holds. Allowed: email | id | external.'
     )
   }
+  if (
+    values.get('LEGACY_JWT_UNTIL') &&
+    !values.get('LEGACY_JWT_SECRET') &&
+    !values.get('LEGACY_JWT_JWKS')
+  ) {
+    rules.stop(
+      'LEGACY_JWT_UNTIL is set and nothing says how old tokens are verified. Set LEGACY_JWT_SECRET, or LEGACY_JWT_JWKS, or take LEGACY_JWT_UNTIL away.'
+    )
+  }
   return values
 }
 
