@@ -1,5 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
-import pg, { type Client, type QueryResult } from 'pg'
+import type { Client, QueryResult } from 'pg'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
 /**
@@ -69,11 +69,13 @@ export async function connectToServer(client: Client): Promise<void> {
  * then. While no connection can be made, the old ones are all there is.
  */
 export async function lookForFailover(): Promise<void> {
-  const { config } = db.manager.get(db.primaryConnectionName)!
-  const client = new pg.Client(config.connection as pg.ClientConfig)
-  client.on('error', () => {})
-  await connectToServer(client).catch(() => {})
-  await client.end().catch(() => {})
+  const { client } = db.connection().getWriteClient()
+  try {
+    const connection: Client = await client.acquireRawConnection()
+    await confirm(connection).finally(() => connection.end())
+  } catch {
+    /* Whoever asks the database next is told. */
+  }
 }
 
 /**
