@@ -5,6 +5,7 @@ import { MigrationRunner } from '@adonisjs/lucid/migration'
 import db from '@adonisjs/lucid/services/db'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Database } from 'sqlite3'
 import { outageOf } from '#exceptions/outage'
 
 /**
@@ -32,7 +33,24 @@ class WritableCheck extends OutageCheck {
 
   protected override async look(): Promise<HealthCheckResult> {
     await db.rawQuery('UPDATE sessions SET ended_at = ended_at WHERE 1 = 0')
+    if (db.connection().dialect.name !== 'postgres') await readAnew()
     return Result.ok('The database can be written')
+  }
+}
+
+/**
+ * Reads SQLite's file by a connection that has nothing of it in memory. Not by `node:fs`: whoever
+ * closes the file in this process takes SQLite's locks on it away.
+ */
+async function readAnew(): Promise<void> {
+  const { client } = db.connection().getReadClient()
+  const connection: Database = await client.acquireRawConnection()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.all('SELECT 1 FROM users LIMIT 1', (error) => (error ? reject(error) : resolve()))
+    })
+  } finally {
+    await client.destroyRawConnection(connection)
   }
 }
 
