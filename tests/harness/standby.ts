@@ -17,6 +17,8 @@ export type Member = {
   start(): Promise<void>
   stop(mode?: 'fast' | 'immediate'): Promise<void>
   promote(): Promise<void>
+  /** Throws away what it holds, and follows another one. It is stopped. */
+  follow(other: Member): Promise<void>
 }
 
 /**
@@ -31,7 +33,19 @@ export type Switch = {
   close(): Promise<void>
 }
 
-export type Pair = { primary: Member; standby: Member; address: Switch; stop(): Promise<void> }
+export type Pair = {
+  primary: Member
+  standby: Member
+  address: Switch
+  /** Shuts the primary down, or has it crash, and starts it again. */
+  restart(downFor?: number, options?: { crash?: boolean }): Promise<void>
+  /**
+   * Promotes the standby, leads the address there, and makes the old primary the new standby. `stopped`:
+   * the old primary stops before; or else it turns read-only, and connections to it stay.
+   */
+  failOver(options: { stopped: boolean }): Promise<void>
+  stop(): Promise<void>
+}
 
 /**
  * Starts PostgreSQL 15 with a synchronous standby, and an address that leads to the primary.
@@ -48,39 +62,57 @@ export async function startPair(): Promise<Pair> {
   await admin.query(`CREATE DATABASE latchkey ENCODING 'UTF8' TEMPLATE template0`)
   await admin.end()
 
-  const source = `host=127.0.0.1 port=${primary.port} user=latchkey application_name=standby`
-  const standby = await makeMember(directory, 'standby', (data) =>
-    runPostgresTool(
-      'pg_basebackup',
-      '-D',
-      data,
-      '-d',
-      source,
-      '-R',
-      '-X',
-      'stream',
-      '-N',
-      '-c',
-      'fast'
-    )
-  )
+  const standby = await makeMember(directory, 'standby', (data) => copy(primary, data))
   await standby.start()
-  await primary.query(`ALTER SYSTEM SET synchronous_standby_names = 'standby'`)
   await primary.query(`ALTER SYSTEM SET synchronous_commit = 'remote_apply'`)
-  await primary.query('SELECT pg_reload_conf()')
-  await untilSynchronous(primary)
+  await waitForStandby(primary)
 
   const address = await startSwitch(primary)
   return {
     primary,
     standby,
     address,
+    async restart(downFor = 0, { crash = false } = {}) {
+      await this.primary.stop(crash ? 'immediate' : 'fast')
+      await new Promise((resolve) => setTimeout(resolve, downFor))
+      await this.primary.start()
+    },
+    async failOver({ stopped }) {
+      const { primary: old, standby: next } = this
+      if (stopped) await old.stop('immediate')
+      else await set(old, 'default_transaction_read_only', 'on')
+      await next.promote()
+      address.moveTo(next, { cut: stopped })
+      this.primary = next
+      this.standby = old
+      await set(next, 'synchronous_standby_names', '')
+      if (!stopped) await old.stop('immediate')
+      await old.follow(next)
+      await old.start()
+      await waitForStandby(next)
+    },
     async stop() {
       await address.close()
       await Promise.all([primary, standby].map((one) => one.stop('immediate').catch(() => {})))
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+function copy(source: Member, data: string): Promise<unknown> {
+  const from = `host=127.0.0.1 port=${source.port} user=latchkey application_name=standby`
+  const how = ['-R', '-X', 'stream', '-N', '-c', 'fast']
+  return runPostgresTool('pg_basebackup', '-D', data, '-d', from, ...how)
+}
+
+async function set(member: Member, name: string, value: string): Promise<void> {
+  await member.query(`ALTER SYSTEM SET ${name} = '${value}'`)
+  await member.query('SELECT pg_reload_conf()')
+}
+
+async function waitForStandby(primary: Member): Promise<void> {
+  await set(primary, 'synchronous_standby_names', 'standby')
+  await untilSynchronous(primary)
 }
 
 /**
@@ -104,11 +136,13 @@ async function makeMember(
 ): Promise<Member> {
   const data = join(directory, name)
   const port = await freePort()
+  const configure = () =>
+    appendFileSync(
+      join(data, 'postgresql.conf'),
+      `\nport = ${port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\n`
+    )
   await fill(data)
-  appendFileSync(
-    join(data, 'postgresql.conf'),
-    `\nport = ${port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nfsync = off\nautovacuum = off\n`
-  )
+  configure()
   const url = `postgres://latchkey@127.0.0.1:${port}/latchkey`
   const control = (...args: string[]) => runPostgresTool('pg_ctl', '-w', '-D', data, ...args)
   return {
@@ -129,6 +163,11 @@ async function makeMember(
     start: async () => void (await control('-l', join(directory, `${name}.log`), 'start')),
     stop: async (mode = 'fast') => void (await control('-m', mode, 'stop')),
     promote: async () => void (await control('promote')),
+    async follow(other) {
+      rmSync(data, { recursive: true, force: true })
+      await copy(other, data)
+      configure()
+    },
   }
 }
 
