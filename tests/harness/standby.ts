@@ -68,7 +68,7 @@ export async function startPair(): Promise<Pair> {
   await waitForStandby(primary)
 
   const address = await startSwitch(primary)
-  return {
+  const pair: Pair = {
     primary,
     standby,
     address,
@@ -97,6 +97,7 @@ export async function startPair(): Promise<Pair> {
       rmSync(directory, { recursive: true, force: true })
     },
   }
+  return pair
 }
 
 function copy(source: Member, data: string): Promise<unknown> {
