@@ -44,10 +44,14 @@ test.group('A primary is demoted while connections stay', (group) => {
     call(servers[0].url, 'POST', '/api/v1/auth/login', { body: { email, password: PASSWORD } })
   const check = (token: string) =>
     Promise.all(servers.map(({ url }) => call(url, 'GET', '/api/v1/account', { token })))
-  const statuses = async (token: string) => (await check(token)).map(({ status }) => status)
+  const statusesOf = (answers: { status: number }[]) => answers.map(({ status }) => status)
+  const statuses = async (token: string) => statusesOf(await check(token))
   const untilBoth = (token: string, status: number) =>
     until(
-      async () => (await statuses(token)).every((one) => one === status),
+      async () => {
+        const seen = await statuses(token)
+        return seen.every((one) => one === status)
+      },
       `${status} of both nodes`,
       NOTICED
     )
@@ -86,10 +90,7 @@ test.group('A primary is demoted while connections stay', (group) => {
     await pair.primary.query('ALTER SYSTEM RESET default_transaction_read_only')
     await pair.primary.query('SELECT pg_reload_conf()')
     await untilBoth(token, 200)
-    assert.deepEqual(
-      (await ready()).map(({ status }) => status),
-      [200, 200]
-    )
+    assert.deepEqual(statusesOf(await ready()), [200, 200])
   }).timeout(120_000)
 
   test('what the new primary ended is ended, though connections lead to the old one', async ({
@@ -109,10 +110,7 @@ test.group('A primary is demoted while connections stay', (group) => {
     await untilBoth(told, 401)
     for (const { body } of await check(told)) assert.equal(body.errors[0].reason, 'forced')
     assert.deepEqual(await statuses(untold), [200, 200])
-    assert.deepEqual(
-      (await ready()).map(({ status }) => status),
-      [200, 200]
-    )
+    assert.deepEqual(statusesOf(await ready()), [200, 200])
   }).timeout(120_000)
 
   test('an address that leads to a standby is refused, by commands too', async ({

@@ -125,7 +125,14 @@ test.group('PostgreSQL refuses the application', (group) => {
 
   const check = () => call(server.url, 'GET', '/api/v1/account', { token })
   const untilCheck = (status: number) =>
-    until(async () => (await check()).status === status, `${status} for a check`, 30_000)
+    until(
+      async () => {
+        const answer = await check()
+        return answer.status === status
+      },
+      `${status} for a check`,
+      30_000
+    )
 
   test('{what} is a 503 that says why in words, and is over when it is mended')
     .with(REFUSALS)

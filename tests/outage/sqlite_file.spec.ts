@@ -64,7 +64,10 @@ test.group("SQLite's file is not what it was", (group) => {
       assert.equal(await reasonOf(server.url), '200 ')
 
       change(file)
-      await until(async () => (await check()).status === 503, 'no 503')
+      await until(async () => {
+        const { status } = await check()
+        return status === 503
+      }, 'no 503')
       const refused = await logIn(server.url, email)
       assert.equal(`${refused.status} ${refused.body.errors[0].code}`, '503 E_UNAVAILABLE')
       assert.match(refused.headers.get('retry-after')!, /^\d+$/)
