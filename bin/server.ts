@@ -30,7 +30,7 @@ const IMPORTER = (filePath: string) => {
   return import(filePath)
 }
 
-let server: typeof import('#app/http/create_server')
+let server: typeof import('#app/http/create_server') | undefined
 
 new Ignitor(APP_ROOT, { importer: IMPORTER })
   .tap((app) => {
@@ -45,8 +45,10 @@ new Ignitor(APP_ROOT, { importer: IMPORTER })
     app.listen('SIGINT', stop)
   })
   .httpServer()
-  .start((listener) => server.createHttpServer(listener))
+  .start((listener) => server!.createHttpServer(listener))
   .catch((error) => {
     process.exitCode = 1
-    prettyPrintError(error)
+    const line = server?.explainListening(error)
+    if (line) process.stderr.write(`${line}\n`)
+    else prettyPrintError(error)
   })

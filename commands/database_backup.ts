@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { args } from '@adonisjs/core/ace'
 import { createPrivately } from '#app/database/private_files'
@@ -34,7 +34,12 @@ export default class DatabaseBackup extends OperatorCommand {
       throw new UsageFailure(`${escapeText(file)} exists. Name a new file. Nothing was written.`)
     }
     createPrivately(file)
-    await client.rawQuery('VACUUM INTO ?', [file])
+    try {
+      await client.rawQuery('VACUUM INTO ?', [file])
+    } catch (error) {
+      rmSync(file, { force: true })
+      throw error
+    }
 
     this.printJson({ file })
     this.say(`The database was copied to ${escapeText(file)}.`)

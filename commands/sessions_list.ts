@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { args, flags } from '@adonisjs/core/ace'
 import { escapeJson } from '#app/terminal/escape'
-import { UsageFailure } from '#app/terminal/failures'
+import { failureJson, UsageFailure } from '#app/terminal/failures'
 import { FilteredCommand } from '#app/terminal/filtered_command'
 import { count } from '#app/terminal/progress_bar'
 import type { SessionFilters } from '#app/sessions/filters'
@@ -60,25 +60,29 @@ export default class SessionsList extends FilteredCommand {
   }
 
   /**
-   * One object, written as it is read: there may be millions.
+   * One object, written as it is read: there may be millions. One that fails half-way is finished
+   * with the failure.
    */
   async #writeJson(filters: SessionFilters) {
     const { default: db } = await import('@adonisjs/lucid/services/db')
     const { describeListedSession, listSessions } = await import('#app/sessions/list')
+    const read = (after?: number) =>
+      listSessions(db.connection(), filters, { order: 'newest', limit: PAGE, after })
+    let page = await read()
     let total = 0
-    let after: number | undefined
     await write('{"sessions":[')
     for (;;) {
-      const page = await listSessions(db.connection(), filters, {
-        order: 'newest',
-        limit: PAGE,
-        after,
-      })
       const described = page.map((session) => escapeJson(describeListedSession(session)))
       if (page.length > 0) await write((total > 0 ? ',\n' : '\n') + described.join(',\n'))
       total += page.length
-      after = page.at(-1)?.seq
       if (page.length < PAGE) break
+      try {
+        page = await read(page.at(-1)?.seq)
+      } catch (error) {
+        await write(`\n],"error":${failureJson(error)}}\n`)
+        this.json = false
+        throw error
+      }
     }
     await write(`\n],"total":${total}}\n`)
   }

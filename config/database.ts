@@ -9,6 +9,7 @@ import {
   queryTimeout,
   STATEMENT_TIMEOUT_MS,
 } from '#app/database/postgres'
+import { confirmServer } from '#app/database/postgres_server'
 import { prepareSqlite, prepareSqliteLookup } from '#app/database/sqlite'
 import { legacyConnection } from '#app/database/legacy'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
@@ -98,7 +99,7 @@ const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
   connections: {
     sqlite: sqlite(),
-    postgres: postgres({ max: 10 }),
+    postgres: postgres({ max: 10, afterCreate: confirmServer }),
     lookup: usesPostgres
       ? postgres({ max: 1, afterCreate: preparePostgresLookup }, LOOKUP_TIMEOUT_MS)
       : sqlite(prepareSqliteLookup),

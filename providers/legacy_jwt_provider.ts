@@ -9,8 +9,13 @@ export default class LegacyJwtProvider {
   async start() {
     if (this.app.getEnvironment() !== 'web') return
     const { default: config } = await import('#config/legacy_jwt')
-    if (!config.until) return
     const logger = await this.app.container.make('logger')
+    if (!config.until) {
+      if (config.secret || config.jwks) {
+        logger.warn('LEGACY_JWT_UNTIL is not set: no old token is exchanged, whatever its key.')
+      }
+      return
+    }
     if (!config.issuer) {
       logger.warn('LEGACY_JWT_ISSUER is not set: a token of any issuer with that key is exchanged.')
     }

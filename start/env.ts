@@ -114,6 +114,15 @@ async function readEnvironment() {
       `LEGACY_LOGIN_URL=${JSON.stringify(url)} is not allowed. Allowed: a URL that starts with https:// (http:// with WEBHOOK_ALLOW_PRIVATE=on, for tests).`
     )
   }
+  if (
+    values.get('LEGACY_JWT_UNTIL') &&
+    !values.get('LEGACY_JWT_SECRET') &&
+    !values.get('LEGACY_JWT_JWKS')
+  ) {
+    rules.stop(
+      'LEGACY_JWT_UNTIL is set and nothing says how old tokens are verified. Set LEGACY_JWT_SECRET, or LEGACY_JWT_JWKS, or take LEGACY_JWT_UNTIL away.'
+    )
+  }
   return values
 }
 

@@ -18,7 +18,11 @@ export default class HealthController {
     if (!report.isHealthy) response.status(503).header('Retry-After', '1')
     return serialize({
       status: report.isHealthy ? 'ok' : 'error',
-      checks: report.checks.map((check) => ({ name: check.name, status: check.status })),
+      checks: report.checks.map(({ name, status, message }) => ({
+        name,
+        status,
+        ...(status !== 'ok' && { message }),
+      })),
     })
   }
 }

@@ -52,7 +52,9 @@ export function acquiredConnections(): Promise<boolean> {
     ])
     return (
       [acquireConnection, releaseConnection].every((method) => typeof method === 'function') &&
-      attempts.every((one) => one.status === 'rejected' && one.reason === refusal) &&
+      attempts.every(
+        (one) => one.status === 'rejected' && [one.reason, one.reason.cause].includes(refusal)
+      ) &&
       pool?.numPendingAcquires?.() === 0
     )
   })

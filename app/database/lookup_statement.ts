@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import type { Client } from 'pg'
 import type { Database } from 'sqlite3'
 import { LOOKUP_TIMEOUT_MS } from '#app/database/postgres'
+import { leaveReadOnlyServer, READ_ONLY } from '#app/database/postgres_server'
 import { prepared } from '#app/database/sqlite'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
@@ -44,7 +45,7 @@ export class LookupStatement<Row extends object> {
     this.#columns = Object.keys(columns) as (keyof Row & string)[]
     this.#sqlite = `SELECT json_group_array(json_array(${values})) AS found
       FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`
-    this.#postgres = `SELECT json_agg(json_build_array(${values})) AS found
+    this.#postgres = `SELECT json_agg(json_build_array(${values})) AS found, ${READ_ONLY} AS read_only
       FROM ${from} WHERE ${key} = ANY($1::text[])`
     /** Behind a pooler nodes of different versions share connections: one name, one text. */
     const digest = createHash('sha256').update(this.#postgres).digest('hex')
@@ -75,6 +76,8 @@ export class LookupStatement<Row extends object> {
   async #readPostgres(connection: Client, keys: string[]): Promise<unknown[][]> {
     const query = { name: this.#name, text: this.#postgres, values: [keys] }
     const { rows } = await connection.query(query)
+    /** A node that only checks would never notice by a write that this is no primary any more. */
+    if (rows[0].read_only === 'on') leaveReadOnlyServer()
     return rows[0].found ?? []
   }
 

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { confirmServer } from '#app/database/postgres_server'
 
 /**
  * Milliseconds after which PostgreSQL ends a statement, and a lookup, which takes a fraction of one
@@ -29,6 +30,6 @@ export function preparePostgresLookup(
   connection.query(
     `SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
      SET statement_timeout = ${LOOKUP_TIMEOUT_MS}`,
-    (error: Error | null) => done(error, connection)
+    (error: Error | null) => (error ? done(error, connection) : confirmServer(connection, done))
   )
 }

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'sqlite3'
 import { makePrivateWhenNew } from '#app/database/private_files'
+import { noteOpened } from '#app/database/sqlite_file'
 
 type Prepared = (error: Error | null, connection: Database) => void
 type Callback = (error: Error | null, rows?: unknown[]) => void
@@ -30,7 +31,10 @@ export function prepareSqlite(connection: Database, done: Prepared): void {
      PRAGMA synchronous = FULL;
      PRAGMA foreign_keys = ON;
      PRAGMA wal_autocheckpoint = 10000;`,
-    (error) => done(error, connection)
+    (error) => {
+      if (filename && !error) noteOpened(connection, filename)
+      done(error, connection)
+    }
   )
 }
 

@@ -56,3 +56,19 @@ export function createHttpServer(listener: RequestListener, timeouts = TIMEOUTS_
   finishAndClose(server)
   return server
 }
+
+/**
+ * What an operator is told when the server can't listen; undefined when something else is wrong.
+ */
+export function explainListening(error: NodeJS.ErrnoException): string | undefined {
+  if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return undefined
+  const { HOST = '', PORT = '' } = process.env
+  const wrong: Record<string, string> = {
+    EADDRINUSE: `PORT=${PORT} is in use at HOST=${HOST}. Stop what listens there, or choose another PORT.`,
+    EACCES: `PORT=${PORT} is not allowed to this user. Choose one above 1023.`,
+    EADDRNOTAVAIL: `HOST=${HOST} is no address of this machine. Use one that is, or 0.0.0.0 for all.`,
+  }
+  return (
+    wrong[error.code ?? ''] ?? `HOST=${HOST} is not allowed. Allowed: an address of this machine.`
+  )
+}

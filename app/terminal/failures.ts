@@ -1,4 +1,5 @@
 import { escapeJson, escapeText } from '#app/terminal/escape'
+import { isOutage, outageOf } from '#exceptions/outage'
 
 /**
  * Exit codes of every command: done (also when there was nothing to do), failed, and wrong usage,
@@ -33,6 +34,17 @@ export class UnknownUser extends UsageFailure {
   }
 }
 
+/**
+ * The database can't be used now. Whether the work was done is not known.
+ */
+class DatabaseFailure extends CommandFailure {
+  override readonly code = 'E_UNAVAILABLE'
+}
+
+type Kernel = {
+  errorHandler: { render(error: unknown, kernel: any): Promise<unknown> }
+}
+
 type Output = { log(text: string): unknown; logError(text: string): unknown }
 
 /**
@@ -42,15 +54,48 @@ type Output = { log(text: string): unknown; logError(text: string): unknown }
 export function reportFailure(error: unknown, output: Output, json: boolean): number {
   const failure = asFailure(error)
   output.logError(`Error: ${failure.message}`)
-  if (json) output.log(escapeJson({ error: { code: failure.code, message: failure.message } }))
+  if (json) output.log(`{"error":${failureJson(failure)}}`)
   return failure.exitCode
+}
+
+/**
+ * The object that `--json` prints for a failure.
+ */
+export function failureJson(error: unknown): string {
+  const { code, message } = asFailure(error)
+  return escapeJson({ code, message })
+}
+
+/**
+ * Has commands of the framework and of packages tell of an outage in one line, on standard error,
+ * where they would print a stack.
+ */
+export function tellOutagesInOneLine(kernel: Kernel): void {
+  const { errorHandler } = kernel
+  const render = errorHandler.render.bind(errorHandler)
+  errorHandler.render = async (error, asking) => {
+    if (isOutage(error)) reportFailure(error, asking.ui.logger, false)
+    else await render(error, asking)
+  }
 }
 
 function asFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error
+  const outage = outageOf(error)
+  if (outage) return new DatabaseFailure(`${outage} (${escapeText(rootOf(error))})`)
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   if (code === 'E_PROMPT_CANCELLED') return new CommandFailure('Cancelled. Nothing was changed.')
   return new CommandFailure(escapeText(withoutStatement(String(message || code || error))))
+}
+
+/**
+ * What the driver said, behind what was made of it.
+ */
+function rootOf(error: unknown): string {
+  let root = error as Error & { code?: unknown }
+  while (root.cause instanceof Error) root = root.cause
+  const [first] = root instanceof AggregateError ? root.errors : [root]
+  return withoutStatement(String(first.message || root.code || root.name))
 }
 
 /**

@@ -4,6 +4,17 @@ import { escapeJson, escapeText } from '#app/terminal/escape'
 import { reportFailure, UsageFailure } from '#app/terminal/failures'
 
 /**
+ * SQLite would make the file, also where its name was mistyped: that is left to migrations.
+ */
+async function assertDatabaseExists(): Promise<void> {
+  const { default: db } = await import('@adonisjs/lucid/services/db')
+  const { assertInPlace } = await import('#app/database/sqlite_file')
+  const { config } = db.manager.get(db.primaryConnectionName)!
+  const { filename } = (config.connection ?? {}) as { filename?: string }
+  if (filename) assertInPlace(filename, { mayCreate: false })
+}
+
+/**
  * What the commands for operators have in common: the exit codes, `--json` alone on standard
  * output, and failures told in one sentence.
  *
@@ -23,6 +34,7 @@ export abstract class OperatorCommand extends BaseCommand {
 
   override async run(): Promise<void> {
     try {
+      await assertDatabaseExists()
       await this.perform()
     } catch (error) {
       this.exitCode = reportFailure(error, this.logger, this.json)

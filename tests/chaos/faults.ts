@@ -2,8 +2,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import db from '@adonisjs/lucid/services/db'
+import pg from 'pg'
 import { backends, cutBackends, signalAll } from '../harness/backends.js'
-import { ownPostgres } from '../harness/environment.js'
+import { ownPair, ownPostgres } from '../harness/environment.js'
 import type { TestServer } from '../harness/server.js'
 import type { Random } from './random.js'
 
@@ -84,10 +85,68 @@ const stallPostgres: Fault = {
   },
 }
 
-const restartPostgres = (crash: boolean): Fault => ({
+type Restart = NonNullable<ReturnType<typeof ownPostgres>>['restart']
+
+const restartPostgres = (restart: Restart, crash: boolean): Fault => ({
   name: crash ? 'PostgreSQL crashed' : 'PostgreSQL restarted',
-  strike: (random) => ownPostgres()!.restart(random.next() * 500, { crash }),
+  strike: (random) => restart(random.next() * 500, { crash }),
 })
+
+/**
+ * Runs statements outside of the application's connections, in a database that is none of ours.
+ */
+async function outside(work: (client: pg.Client) => Promise<unknown>) {
+  const url = new URL(process.env.DATABASE_URL!)
+  url.pathname = '/postgres'
+  const client = new pg.Client({ connectionString: url.href })
+  client.on('error', () => {})
+  await client.connect()
+  await work(client).finally(() => client.end().catch(() => {}))
+}
+
+/**
+ * The server turns read-only under open connections, as managed services do before a failover or
+ * on a full disk.
+ */
+const readOnlyPostgres: Fault = {
+  name: 'a read-only PostgreSQL',
+  async strike(random) {
+    await outside(async (client) => {
+      await client.query('ALTER SYSTEM SET default_transaction_read_only = on')
+      await client.query('SELECT pg_reload_conf()')
+      await wait(200 + random.next() * 2_000)
+      await client.query('ALTER SYSTEM RESET default_transaction_read_only')
+      await client.query('SELECT pg_reload_conf()')
+    })
+  },
+}
+
+/**
+ * Somebody's transaction stays open in another database.
+ */
+const foreignTransaction: Fault = {
+  name: 'a long transaction of another database',
+  sparesWrites: true,
+  async strike(random) {
+    await outside(async (client) => {
+      await client.query('BEGIN')
+      await client.query('SELECT pg_current_xact_id()')
+      await wait(2_000 + random.next() * 6_000)
+      await client.query('ROLLBACK')
+    })
+  },
+}
+
+/**
+ * The synchronous standby takes over. The old primary stops before, or turns read-only while
+ * connections to it stay; then it is made anew from the new one.
+ */
+const promoteStandby: Fault = {
+  name: 'a standby promoted',
+  async strike(random) {
+    await ownPair()!.failOver({ stopped: random.next() < 0.5 })
+  },
+}
 
 /**
  * Another process holds SQLite's write lock.
@@ -146,9 +205,15 @@ export function faultsFor(
     stallServer(nodes),
   ]
   if (db.connection().dialect.name === 'postgres') {
-    const restarts = ownPostgres() ? [restartPostgres(false), restartPostgres(true)] : []
-    const missing = ownPostgres() ? [] : ['restarts: PostgreSQL is not of this run']
-    return { groups: [ofServers, [cutConnections, stallPostgres, ...restarts]], missing }
+    const own = ownPair() ?? ownPostgres()
+    const restart = own?.restart.bind(own)
+    const restarts = restart ? [false, true].map((crash) => restartPostgres(restart, crash)) : []
+    const missing = own ? [] : ['restarts and a read-only server: PostgreSQL is not of this run']
+    const promotions = ownPair() ? [promoteStandby] : []
+    if (!ownPair()) missing.push('promotions: a long run with PostgreSQL 15 of Debian has them')
+    const ofPostgres = [cutConnections, stallPostgres, ...restarts, ...promotions]
+    if (own) ofPostgres.push(readOnlyPostgres)
+    return { groups: [ofServers, ofPostgres, [foreignTransaction]], missing }
   }
   const limits = limitFileSize(process.pid, 'unlimited')
   return {

@@ -2,14 +2,22 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.js'
+import { LACKS_DEBIAN_POSTGRES } from './debian_postgres.js'
 import { startPostgres, type TestPostgres } from './postgres.js'
+import { startPair, type Pair } from './standby.js'
 
 let running: TestPostgres | undefined
+let pair: Pair | undefined
 
 /**
  * The PostgreSQL that this run started, for tests that take it down.
  */
 export const ownPostgres = () => running
+
+/**
+ * What a run of test:chaos started: a primary with a synchronous standby, where Debian's PostgreSQL is.
+ */
+export const ownPair = () => pair
 
 /**
  * Sets the environment of a test run before the application reads it: a database of its own
@@ -19,8 +27,9 @@ export const ownPostgres = () => running
 export async function prepareEnvironment(): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const usesPostgres = process.env.DB_CONNECTION === 'postgres'
-  const postgres =
-    usesPostgres && !process.env.TEST_DATABASE_URL ? await startPostgres() : undefined
+  const isOwn = usesPostgres && !process.env.TEST_DATABASE_URL
+  if (isOwn && process.env.CHAOS_MINUTES && !LACKS_DEBIAN_POSTGRES) pair = await startPair()
+  const postgres = isOwn && !pair ? await startPostgres() : undefined
   running = postgres
 
   const { LOG_LEVEL = 'silent' } = process.env
@@ -36,7 +45,9 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     LOG_LEVEL,
     DB_CONNECTION: usesPostgres ? 'postgres' : 'sqlite',
     SQLITE_FILE: join(directory, 'latchkey.sqlite3'),
-    DATABASE_URL: usesPostgres ? (process.env.TEST_DATABASE_URL ?? postgres!.url) : '',
+    DATABASE_URL: usesPostgres
+      ? (process.env.TEST_DATABASE_URL ?? pair?.address.url ?? postgres!.url)
+      : '',
     SMTP_HOST: '',
     NOTIFY_NEW_DEVICE: 'off',
     METRICS_TOKEN: 'metrics-token-of-the-tests',
@@ -52,6 +63,7 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
 
   return async () => {
     await postgres?.stop()
+    await pair?.stop()
     rmSync(directory, { recursive: true, force: true })
   }
 }

@@ -10,7 +10,7 @@ test.group('Waiting for a connection', () => {
       pool: { numPendingAcquires: () => waiting },
       acquireConnection: async () => 'a connection',
     }
-    limitAcquireQueue(client, 2)
+    limitAcquireQueue(client, { most: 2 })
 
     waiting = 1
     assert.equal(await client.acquireConnection(), 'a connection')
@@ -18,5 +18,16 @@ test.group('Waiting for a connection', () => {
     await assert.rejects(() => client.acquireConnection(), /try again|unavailable/i)
     waiting = 1
     assert.equal(await client.acquireConnection(), 'a connection')
+  })
+
+  test('whoever gets none is told that the database is out of reach, and why', async ({
+    assert,
+  }) => {
+    const fault = new Error('The server does not support SSL connections')
+    const client = { acquireConnection: () => Promise.reject(fault) }
+    limitAcquireQueue(client)
+    const error = await client.acquireConnection().catch((refusal: unknown) => refusal)
+    assert.propertyVal(error, 'code', 'E_UNAVAILABLE')
+    assert.propertyVal(error, 'cause', fault)
   })
 })

@@ -183,12 +183,27 @@ test.group('Environment', (group) => {
       assert.notInclude(stderr, 'MfKQ9r8')
     })
 
+  test('an exchange that has no key to verify old tokens by stops the start', ({ assert }) => {
+    const env = { LEGACY_JWT_UNTIL: '2099-01-01', LEGACY_JWT_USER: 'email' }
+    const { status, stderr } = startWith(env)
+    assert.equal(status, 1)
+    assert.match(
+      stderr,
+      /^LEGACY_JWT_UNTIL is set[^\n]+LEGACY_JWT_SECRET, or LEGACY_JWT_JWKS[^\n]+\n$/
+    )
+  })
+
   test('an exchange without issuer or audience starts and is warned about', async ({
     assert,
     cleanup,
   }) => {
-    const env = { LEGACY_JWT_UNTIL: '2099-01-01', LEGACY_JWT_USER: 'email', LOG_LEVEL: 'warn' }
-    const open = await startServer({ env: { ...env, LEGACY_JWT_SECRET: 'x'.repeat(32) } })
+    const env = {
+      LEGACY_JWT_UNTIL: '2099-01-01',
+      LEGACY_JWT_USER: 'email',
+      LEGACY_JWT_SECRET: 'x'.repeat(32),
+      LOG_LEVEL: 'warn',
+    }
+    const open = await startServer({ env })
     cleanup(() => open.stop())
     assert.match(open.output(), /LEGACY_JWT_ISSUER/)
     assert.match(open.output(), /LEGACY_JWT_AUDIENCE/)

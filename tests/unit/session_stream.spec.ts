@@ -27,6 +27,7 @@ function makeOpener(): StreamOpener {
     id: '00000000-0000-4000-8000-000000000000',
     userId: 1,
     kind: 'user' as const,
+    actor: null,
     device: { id: null, name: null, platform: null },
     ip: null,
     userAgent: null,

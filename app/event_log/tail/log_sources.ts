@@ -1,5 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import pg from 'pg'
+import { connectToServer } from '#app/database/postgres_server'
 import { rows } from '#app/database/sql'
 import { LOG_CHANNEL } from '#app/event_log/append'
 import {
@@ -145,7 +146,7 @@ export class PostgresLog implements LogSource {
       if (!this.#closed) failed(new Error('The connection to the log ended.'))
     })
     this.#client.on('notification', grown)
-    await this.#client.connect()
+    await connectToServer(this.#client)
     await this.#client.query(`LISTEN ${LOG_CHANNEL}`)
     const now = await this.#client.query('SELECT pg_current_snapshot()::text AS snapshot')
     this.#snapshot = now.rows[0].snapshot

@@ -9,7 +9,11 @@ const readiness = object({
   status: { enum: ['ok', 'error'] },
   checks: {
     type: 'array',
-    items: object({ name: { type: 'string' }, status: { enum: ['ok', 'warning', 'error'] } }),
+    items: object({
+      'name': { type: 'string' },
+      'status': { enum: ['ok', 'warning', 'error'] },
+      'message?': { type: 'string', description: 'What is wrong, and what to do about it' },
+    }),
   },
 })
 
