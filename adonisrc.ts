@@ -36,7 +36,7 @@ export default defineConfig({
     () => import('@adonisjs/auth/auth_provider'),
     () => import('@adonisjs/mail/mail_provider'),
     () => import('#providers/internals_provider'),
-    { file: () => import('#providers/connection_pool_provider'), environment: ['web'] },
+    () => import('#providers/connection_pool_provider'),
     () => import('#providers/api_provider'),
     { file: () => import('#providers/request_auth_provider'), environment: ['web', 'test'] },
     () => import('#providers/last_seen_provider'),
