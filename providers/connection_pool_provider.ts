@@ -26,7 +26,7 @@ export default class ConnectionPoolProvider {
     for (const [name, options] of Object.entries(postgresOptions)) {
       connectPoolBy(db.connection(name).getWriteClient().client, options)
     }
-    if (this.app.getEnvironment() !== 'web') await this.#migrateDirectly()
+    if (this.app.getEnvironment() === 'console') await this.#migrateDirectly()
   }
 
   /**

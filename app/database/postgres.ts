@@ -75,7 +75,8 @@ export type PostgresServer = PostgresHost & {
 
 /**
  * What every connection sets: whatever the role or the database has set for itself, the
- * application's statements mean the same.
+ * application's statements mean the same. READ COMMITTED: what waited for a row's lock then sees what
+ * the holder has written.
  */
 function settingsOf({ statementTimeout = STATEMENT_TIMEOUT_MS, settings }: PostgresOptions) {
   return {
@@ -88,10 +89,10 @@ function settingsOf({ statementTimeout = STATEMENT_TIMEOUT_MS, settings }: Postg
 }
 
 /**
- * The same for one transaction behind a pooler of transactions; the isolation level comes with its
- * BEGIN.
+ * The same for one transaction, which it must open: behind a pooler of transactions.
  */
-export const TRANSACTION_SETTINGS = `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
+export const TRANSACTION_SETTINGS = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+  SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
   SET LOCAL lock_timeout = 0;
   SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
 

@@ -1,6 +1,6 @@
 import { TRANSACTION_SETTINGS } from '#app/database/postgres'
 import { rows } from '#app/database/sql'
-import env from '#start/env'
+import env, { usesPostgres } from '#start/env'
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 
@@ -9,7 +9,7 @@ type Callback = () => void
 /**
  * Behind a pooler of transactions no connection keeps settings.
  */
-const pooled = env.get('DATABASE_POOLER') === 'transaction'
+const pooled = usesPostgres && env.get('DATABASE_POOLER') === 'transaction'
 
 const waiting = new WeakMap<TransactionClientContract, Callback[]>()
 
@@ -21,17 +21,13 @@ const waiting = new WeakMap<TransactionClientContract, Callback[]>()
  * when its COMMIT has failed, so a full disk or a cut connection would turn into an answer that
  * says "done". knex reports whether a transaction has committed by `executionPromise` alone.
  *
- * On PostgreSQL it is READ COMMITTED, whatever the role has set: what waited for a row's lock then
- * sees what the holder has written.
- *
  * A transaction in which a statement has failed never commits, also if `work` caught the error:
  * PostgreSQL has then undone all of it, and would answer COMMIT without an error.
  */
 export async function inTransaction<Result>(
   work: (trx: TransactionClientContract) => Promise<Result>
 ): Promise<Result> {
-  const postgres = db.connection().dialect.name === 'postgres'
-  const trx = await db.transaction(postgres ? { isolationLevel: 'read committed' } : {})
+  const trx = await db.transaction()
   const { knexClient } = trx
   /** Its BEGIN has failed: this throws why. */
   if (trx.isCompleted) await knexClient.executionPromise
@@ -43,7 +39,7 @@ export async function inTransaction<Result>(
   let result: Result
   try {
     /** Sent ahead of the first statement, without waiting: `failure` says when it has failed. */
-    if (postgres && pooled) rows(trx, TRANSACTION_SETTINGS).catch(() => {})
+    if (pooled) rows(trx, TRANSACTION_SETTINGS).catch(() => {})
     result = await work(trx)
     if (failure) throw failure
     await trx.commit()

@@ -22,7 +22,7 @@ const STRICT = {
  * Limits. Behind a pooler of transactions they are pinned in transactions alone.
  */
 const HASTY = {
-  statement_timeout: '1ms',
+  statement_timeout: '2s',
   lock_timeout: '1ms',
   idle_in_transaction_session_timeout: '1ms',
 }
