@@ -249,6 +249,8 @@ async function open(
     return client
   } catch (error) {
     client.end().catch(() => {})
+    /** The driver gives this error no code. */
+    if ((error as Error).message === 'timeout expired') Object.assign(error!, { code: 'ETIMEDOUT' })
     throw error
   }
 }
