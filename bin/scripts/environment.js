@@ -11,8 +11,10 @@ export async function readEnvironment() {
 }
 
 /**
- * Whether the database is the embedded one.
+ * Whether the database is the embedded one. As in `start/env.ts`, a `DATABASE_URL` alone says that it
+ * is not.
  */
 export function usesEmbeddedDatabase() {
-  return (process.env.DB_CONNECTION?.trim() || 'sqlite') === 'sqlite'
+  const { DB_CONNECTION: chosen, DATABASE_URL: url } = process.env
+  return (chosen?.trim() || (url?.trim() ? 'postgres' : 'sqlite')) === 'sqlite'
 }

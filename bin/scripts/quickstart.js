@@ -25,6 +25,7 @@ function refuseElsewhere() {
   if (process.env.NODE_ENV === 'production') {
     throw new Error('The quickstart makes demo users, so it refuses NODE_ENV=production.')
   }
+  process.env.DB_CONNECTION ||= 'sqlite'
   if (!usesEmbeddedDatabase()) {
     throw new Error('The quickstart is for the embedded database: unset DB_CONNECTION.')
   }

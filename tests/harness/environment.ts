@@ -34,6 +34,8 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     DB_CONNECTION: usesPostgres ? 'postgres' : 'sqlite',
     SQLITE_FILE: join(directory, 'latchkey.sqlite3'),
     DATABASE_URL: process.env.TEST_DATABASE_URL ?? postgres?.url ?? '',
+    DATABASE_DIRECT_URL: '',
+    DATABASE_POOLER: '',
     SMTP_HOST: '',
     NOTIFY_NEW_DEVICE: 'off',
     METRICS_TOKEN: 'metrics-token-of-the-tests',
