@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
-import { acquiredConnections, postgresTimeout, sqliteTransactions } from '#app/database/internals'
+import {
+  acquiredConnections,
+  postgresStartup,
+  postgresTimeout,
+  sqliteTransactions,
+} from '#app/database/internals'
 import { socketsNameTheirResponse } from '#app/http/raw_http_errors'
 import { checkUserHydration } from '#models/user_row'
 import { socketsTellTheirQueue } from '#app/http/socket_bounds'
-import env from '#start/env'
+import { usesPostgres } from '#start/env'
 
 /**
  * Something of a dependency that the application relies on though no documentation promises it.
@@ -19,8 +24,9 @@ export type Internal = {
 
 const ofKnex: Internal = {
   of: 'knex',
-  what: 'connections that come by `acquireConnection` of its client',
-  reliedOnBy: 'app/database/acquire_queue_limit.ts and app/database/lookup_statement.ts',
+  what: 'connections that come by `acquireConnection` of its client, made by `acquireRawConnection`',
+  reliedOnBy:
+    'app/database/acquire_queue_limit.ts, app/database/lookup_statement.ts and app/database/postgres.ts',
   isThere: acquiredConnections,
 }
 
@@ -36,6 +42,13 @@ const ofPostgres: Internal = {
   what: 'the `query_timeout` of a pipelined connection, which closes it',
   reliedOnBy: 'app/database/postgres.ts',
   isThere: postgresTimeout,
+}
+
+const ofPostgresStartup: Internal = {
+  of: 'pg',
+  what: 'startup packet that `getStartupConf` of its client fills',
+  reliedOnBy: 'app/database/postgres.ts',
+  isThere: postgresStartup,
 }
 
 const ofNode: Internal = {
@@ -67,7 +80,7 @@ const ofSockets: Internal = {
  */
 export const INTERNALS: Internal[] = [
   ofKnex,
-  env.get('DB_CONNECTION') === 'postgres' ? ofPostgres : ofSqlite,
+  ...(usesPostgres ? [ofPostgres, ofPostgresStartup] : [ofSqlite]),
   ofNode,
   ofLucid,
   ofSockets,

@@ -1,17 +1,11 @@
-import env from '#start/env'
+import env, { usesPostgres } from '#start/env'
 import { dirname, isAbsolute } from 'node:path'
 import { mkdirSync } from 'node:fs'
 import app from '@adonisjs/core/services/app'
 import { defineConfig } from '@adonisjs/lucid'
-import {
-  LOOKUP_TIMEOUT_MS,
-  preparePostgresLookup,
-  queryTimeout,
-  STATEMENT_TIMEOUT_MS,
-} from '#app/database/postgres'
-import { confirmServer } from '#app/database/postgres_server'
-import { prepareSqlite, prepareSqliteLookup } from '#app/database/sqlite'
+import { LOOKUP_SETTINGS, LOOKUP_TIMEOUT_MS, type PostgresOptions } from '#app/database/postgres'
 import { legacyConnection } from '#app/database/legacy'
+import { prepareSqlite, prepareSqliteLookup } from '#app/database/sqlite'
 import type { PostgreConfig, SqliteConfig } from '@adonisjs/lucid/types/database'
 
 /**
@@ -52,39 +46,45 @@ function sqlite(afterCreate = prepareSqlite): SqliteConfig {
   }
 }
 
+const pooled: PostgresOptions = {
+  url: env.get('DATABASE_URL') ?? '',
+  pooler: env.get('DATABASE_POOLER'),
+}
+const directUrl = env.get('DATABASE_DIRECT_URL')
+
 /**
- * `idle_in_transaction_session_timeout` frees the rows that a node holds which stands still or is
- * cut off in the middle of a transaction: other nodes would wait for them until TCP gives up.
+ * The way to PostgreSQL for whatever needs a session of it: past a pooler, where one is named.
  */
-function postgres(pool: PostgreConfig['pool'], statementTimeout = STATEMENT_TIMEOUT_MS) {
-  const connection = {
-    connectionString: env.get('DATABASE_URL'),
-    application_name: 'latchkey',
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: queryTimeout(statementTimeout),
-    idle_in_transaction_session_timeout: 5_000,
-    keepAlive: true,
-    pipeline: true,
-  }
-  return {
-    ...shared,
-    client: 'pg',
-    connection: connection as PostgreConfig['connection'],
-    pool: {
-      min: 0,
-      acquireTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-      createTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-      ...pool,
-    },
-  } satisfies PostgreConfig
+export const direct: PostgresOptions = directUrl ? { url: directUrl, pooler: 'none' } : pooled
+
+/**
+ * By name, how each connection to PostgreSQL is made (#app/database/postgres). `migrations` is for
+ * `node ace migration:*`: they may take long, and lock their session, so it is a single one.
+ */
+export const postgresOptions: Record<'postgres' | 'lookup' | 'migrations', PostgresOptions> = {
+  postgres: pooled,
+  lookup: { ...pooled, statementTimeout: LOOKUP_TIMEOUT_MS, settings: LOOKUP_SETTINGS },
+  migrations: { ...direct, applicationName: 'latchkey migrations', statementTimeout: 0 },
 }
 
 /**
- * `DB_CONNECTION` chooses the database. `lookup` is a second way into the same one, for the check
- * of every request alone: sign-ins that hold the other connections never stand before it.
+ * The host and the rest come with each connection: `connection` is for knex, which wants one. Its
+ * `version` saves it a question.
  */
-const usesPostgres = env.get('DB_CONNECTION') === 'postgres'
+function postgres(max: number): PostgreConfig {
+  return {
+    ...shared,
+    client: 'pg',
+    version: '14',
+    connection: {},
+    pool: {
+      min: 0,
+      max,
+      acquireTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+      createTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    },
+  }
+}
 
 /**
  * How many lookups are under way at once, on the one connection for them. PostgreSQL works beside
@@ -95,14 +95,17 @@ export const lookupsAtOnce = usesPostgres ? 2 : 1
 
 const legacy = env.get('LEGACY_TOKENS_URL')
 
+/**
+ * `lookup` is a second way into the same database, for the check of every request alone: sign-ins
+ * that hold the other connections never stand before it.
+ */
 const dbConfig = defineConfig({
   connection: usesPostgres ? 'postgres' : 'sqlite',
   connections: {
     sqlite: sqlite(),
-    postgres: postgres({ max: 10, afterCreate: confirmServer }),
-    lookup: usesPostgres
-      ? postgres({ max: 1, afterCreate: preparePostgresLookup }, LOOKUP_TIMEOUT_MS)
-      : sqlite(prepareSqliteLookup),
+    postgres: postgres(10),
+    lookup: usesPostgres ? postgres(1) : sqlite(prepareSqliteLookup),
+    migrations: usesPostgres ? postgres(1) : sqlite(),
     ...(legacy && { legacy_tokens: legacyConnection(legacy.url) }),
   },
 })

@@ -6,8 +6,8 @@ import type { ApplicationService } from '@adonisjs/core/types'
 const LOOK_EVERY = 5_000
 
 /**
- * Bounds how many wait for a connection to the database, on every pool, and sees to it that none
- * leads to a database that it must not: a file that was replaced, a server that was demoted.
+ * Has every pool connect the application's way, bounds how many wait for a connection, and sees to it
+ * that none leads to a database that it must not: a file that was replaced, a server that was demoted.
  */
 export default class ConnectionPoolProvider {
   #looking?: NodeJS.Timeout
@@ -27,12 +27,29 @@ export default class ConnectionPoolProvider {
       const assertUsable = onDisk ? () => assertInPlace(file, { mayCreate }) : undefined
       if (client) limitAcquireQueue(client.client, { assertUsable })
     })
+    const { usesPostgres } = await import('#start/env')
+    if (usesPostgres) await this.#connectPools()
   }
 
+  async #connectPools() {
+    const { connectPoolBy } = await import('#app/database/postgres')
+    const { postgresOptions } = await import('#config/database')
+    const db = await this.app.container.make('lucid.db')
+    for (const [name, options] of Object.entries(postgresOptions)) {
+      connectPoolBy(db.connection(name).getWriteClient().client, options)
+    }
+  }
+
+  /**
+   * Says where the data is and how it was reached. Not waited for: a database that does not answer
+   * holds up nothing here.
+   */
   async ready() {
     if (this.app.getEnvironment() !== 'web') return
-    const { default: db } = await import('@adonisjs/lucid/services/db')
-    if (db.connection().dialect.name !== 'postgres') return
+    const { describeDatabase } = await import('#app/database/describe')
+    void describeDatabase(await this.app.container.make('logger'))
+    const { usesPostgres } = await import('#start/env')
+    if (!usesPostgres) return
     const { lookForFailover } = await import('#app/database/postgres_server')
     const lookLater = () => {
       if (this.#stopped) return

@@ -8,12 +8,12 @@ export default class PrivateFilesProvider {
   constructor(protected app: ApplicationService) {}
 
   async ready() {
-    const { default: env } = await import('#start/env')
+    const { default: env, usesPostgres } = await import('#start/env')
     const { readableByOthers } = await import('#app/database/private_files')
     const directory = resolve(this.app.makePath(), process.env.ENV_PATH ?? '')
     const mode = `.env.${env.get('NODE_ENV')}`
     const files = ['.env', '.env.local', mode, `${mode}.local`].map((name) => join(directory, name))
-    if (env.get('DB_CONNECTION') === 'sqlite') {
+    if (!usesPostgres) {
       const file = resolve(this.app.makePath(), env.get('SQLITE_FILE'))
       files.push(file, `${file}-wal`, `${file}-shm`)
     }

@@ -17,9 +17,11 @@ async function readEnvironment() {
     CORS_ORIGINS: rules.text(''),
     SHUTDOWN_TIMEOUT: rules.duration('10s'),
 
-    DB_CONNECTION: rules.oneOf(['sqlite', 'postgres'], 'sqlite'),
+    DB_CONNECTION: rules.optionalOneOf(['sqlite', 'postgres']),
     SQLITE_FILE: rules.text('tmp/latchkey.sqlite3'),
-    DATABASE_URL: rules.url(['postgres:', 'postgresql:'], { secret: true }),
+    DATABASE_URL: rules.postgresUrl(),
+    DATABASE_DIRECT_URL: rules.postgresUrl(),
+    DATABASE_POOLER: rules.oneOf(['none', 'session', 'transaction'], 'none'),
 
     APP_NAME: rules.text('Latchkey'),
     SIGNUP: rules.oneOf(['open', 'closed'], 'open'),
@@ -123,6 +125,11 @@ async function readEnvironment() {
       'LEGACY_JWT_UNTIL is set and nothing says how old tokens are verified. Set LEGACY_JWT_SECRET, or LEGACY_JWT_JWKS, or take LEGACY_JWT_UNTIL away.'
     )
   }
+  if (values.get('DB_CONNECTION') === 'postgres' && !values.get('DATABASE_URL')) {
+    rules.stop(
+      'DATABASE_URL is missing: DB_CONNECTION=postgres is set. Allowed: a postgres:// URL, such as postgres://user:password@host:5432/name.'
+    )
+  }
   return values
 }
 
@@ -130,5 +137,11 @@ const env = await readEnvironment().catch((error) => {
   if (error.code !== 'E_INVALID_ENV_VARIABLES') throw error
   return rules.stop(error.help.replace(/^- /gm, ''))
 })
+
+/**
+ * Whether the database is PostgreSQL. `DATABASE_URL` alone says so too.
+ */
+export const usesPostgres =
+  (env.get('DB_CONNECTION') ?? (env.get('DATABASE_URL') ? 'postgres' : 'sqlite')) === 'postgres'
 
 export default env

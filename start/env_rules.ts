@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import string from '@adonisjs/core/helpers/string'
 import { Secret } from '@adonisjs/core/helpers'
 import { Info } from 'luxon'
+import { readPostgresUrl } from '#app/database/postgres_url'
 
 /**
  * How often something may happen: `count` times in `windowMs` milliseconds.
@@ -216,6 +217,22 @@ function isInstalled(name: string): boolean {
     return Boolean(createRequire(import.meta.url).resolve(name))
   } catch {
     return false
+  }
+}
+
+/**
+ * The URL of a PostgreSQL server as libpq reads it; undefined when absent. Its message says what is
+ * wrong, and quotes nothing of it.
+ */
+export function postgresUrl(): Rule<string | undefined> {
+  return (name, value = '') => {
+    if (value.trim() === '') return undefined
+    try {
+      readPostgresUrl(value)
+    } catch (error) {
+      throw new Error(`${name} is not allowed: ${(error as Error).message}.`)
+    }
+    return value.trim()
   }
 }
 

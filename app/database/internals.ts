@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 import db from '@adonisjs/lucid/services/db'
 import type { ConnectionConfig, QueryClientContract } from '@adonisjs/lucid/types/database'
 import type { Database } from 'sqlite3'
+import { PostgresClient } from '#app/database/postgres'
 import { prepareSqlite } from '#app/database/sqlite'
 
 /**
@@ -37,7 +38,8 @@ const inMemory = (afterCreate?: AfterCreate): ConnectionConfig => ({
 
 /**
  * Statements and transactions of knex get their connections by `acquireConnection` of its client,
- * also where it was replaced; the pool counts those who wait.
+ * also where it was replaced; the pool counts those who wait, and makes those of PostgreSQL by
+ * `acquireRawConnection`.
  */
 export function acquiredConnections(): Promise<boolean> {
   const postgres = db.connection().dialect.name === 'postgres'
@@ -45,12 +47,14 @@ export function acquiredConnections(): Promise<boolean> {
     const { client } = lucid.getWriteClient()
     const { acquireConnection, releaseConnection, pool } = client
     const refusal = new Error()
+    const made = !postgres || (await makesConnections(client))
     client.acquireConnection = () => Promise.reject(refusal)
     const attempts = await Promise.allSettled([
       lucid.rawQuery('SELECT 1'),
       lucid.transaction().then((trx) => trx.rollback()),
     ])
     return (
+      made &&
       [acquireConnection, releaseConnection].every((method) => typeof method === 'function') &&
       attempts.every(
         (one) => one.status === 'rejected' && [one.reason, one.reason.cause].includes(refusal)
@@ -58,6 +62,18 @@ export function acquiredConnections(): Promise<boolean> {
       pool?.numPendingAcquires?.() === 0
     )
   })
+}
+
+async function makesConnections(client: {
+  acquireRawConnection(): Promise<unknown>
+  pool: { acquire(): { promise: Promise<unknown> } }
+}): Promise<boolean> {
+  const refusal = new Error()
+  const { acquireRawConnection } = client
+  client.acquireRawConnection = () => Promise.reject(refusal)
+  const [outcome] = await Promise.allSettled([client.pool.acquire().promise])
+  client.acquireRawConnection = acquireRawConnection
+  return outcome.status === 'rejected' && outcome.reason === refusal
 }
 
 /**
@@ -98,8 +114,10 @@ const AUTHENTICATED_AND_READY = Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I')
  * A server of PostgreSQL that lets a client in and says nothing more.
  */
 class SilentServer extends Duplex {
+  heard = ''
   override _read() {}
-  override _write(_chunk: Buffer, _encoding: string, done: () => void) {
+  override _write(chunk: Buffer, _encoding: string, done: () => void) {
+    this.heard += chunk.toString('latin1')
     if (this.readableLength === 0) this.push(AUTHENTICATED_AND_READY)
     done()
   }
@@ -130,4 +148,16 @@ export async function postgresTimeout(): Promise<boolean> {
   const { destroyed } = server
   server.destroy()
   return !answered && destroyed
+}
+
+/**
+ * What `getStartupConf` of a client of pg gives goes into its startup packet.
+ */
+export async function postgresStartup(): Promise<boolean> {
+  const server = new SilentServer()
+  const client = new PostgresClient({ stream: () => server, ssl: false }, 'none')
+  client.on('error', () => {})
+  await client.connect()
+  server.destroy()
+  return server.heard.includes('DateStyle\0ISO, MDY\0')
 }

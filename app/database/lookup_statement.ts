@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import db from '@adonisjs/lucid/services/db'
 import type { Client } from 'pg'
 import type { Database } from 'sqlite3'
 import { LOOKUP_TIMEOUT_MS } from '#app/database/postgres'
 import { leaveReadOnlyServer, READ_ONLY } from '#app/database/postgres_server'
+import { statementName } from '#app/database/sql'
 import { prepared } from '#app/database/sqlite'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
@@ -47,9 +47,7 @@ export class LookupStatement<Row extends object> {
       FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`
     this.#postgres = `SELECT json_agg(json_build_array(${values})) AS found, ${READ_ONLY} AS read_only
       FROM ${from} WHERE ${key} = ANY($1::text[])`
-    /** Behind a pooler nodes of different versions share connections: one name, one text. */
-    const digest = createHash('sha256').update(this.#postgres).digest('hex')
-    this.#name = `${name}_${digest.slice(0, 16)}`
+    this.#name = statementName(name, this.#postgres)
   }
 
   /**

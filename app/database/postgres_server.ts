@@ -1,6 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
 import type { Client, QueryResult } from 'pg'
-import { E_UNAVAILABLE } from '#exceptions/errors'
 
 /**
  * Which server of PostgreSQL this process works with. After a failover that can be another one than
@@ -26,45 +25,6 @@ let reached: string | undefined
 export const READ_ONLY = "current_setting('transaction_read_only')"
 
 /**
- * SyncRepWaitForLSN tells by a warning that a COMMIT is not on the standby: it must reach us.
- */
-const ASK = `SELECT ${READ_ONLY} AS read_only,
-  extract(epoch FROM pg_postmaster_start_time())::text AS server,
-  set_config('client_min_messages', 'notice', false)`
-
-/**
- * Prepares a new connection (`pool.afterCreate`): refuses one to a server that can't be written.
- */
-export function confirmServer(
-  connection: Client,
-  done: (error: Error | null, connection: Client) => void
-): void {
-  watch(connection)
-  confirm(connection).then(
-    () => done(null, connection),
-    (error: Error) => {
-      void connection.end().catch(() => {})
-      done(error, connection)
-    }
-  )
-}
-
-/**
- * Connects a client that is of no pool, to a server that can be written. Throws `E_UNAVAILABLE` when
- * there is none.
- */
-export async function connectToServer(client: Client): Promise<void> {
-  try {
-    await client.connect()
-    watch(client)
-    await confirm(client)
-  } catch (cause) {
-    void client.end().catch(() => {})
-    throw new E_UNAVAILABLE({ cause })
-  }
-}
-
-/**
  * Finds out by a new connection whether new ones lead elsewhere than the old ones, which are given up
  * then. While no connection can be made, the old ones are all there is.
  */
@@ -72,7 +32,7 @@ export async function lookForFailover(): Promise<void> {
   const { client } = db.connection().getWriteClient()
   try {
     const connection: Client = await client.acquireRawConnection()
-    await confirm(connection).finally(() => connection.end())
+    await connection.end()
   } catch {
     /* Whoever asks the database next is told. */
   }
@@ -86,10 +46,11 @@ export function leaveReadOnlyServer(): never {
   throw Object.assign(new Error('The server of PostgreSQL is read-only.'), { code: '25006' })
 }
 
-async function confirm(connection: Client): Promise<void> {
-  const { rows } = await connection.query(ASK)
-  const [{ read_only: readOnly, server }] = rows
-  if (readOnly === 'on') leaveReadOnlyServer()
+/**
+ * What a new connection finds: when its server was started, as text. Where that is another server than
+ * the others lead to, they are given up.
+ */
+export function noteServer(connection: Client, server: string): void {
   if (reached !== undefined && reached !== server) giveUpConnections(connection)
   reached = server
 }
@@ -108,7 +69,7 @@ function giveUpConnections(except?: Client): void {
 type Answer = (error: Error | null, result?: QueryResult) => void
 
 /**
- * Looks at what each statement of a connection brings:
+ * Looks, from when it is made, at what each statement of a connection brings:
  *
  * - pg gives what it says itself no code. All of that means that the connection is gone, or will be.
  * - A server that turns out to be read-only is left.
@@ -116,7 +77,7 @@ type Answer = (error: Error | null, result?: QueryResult) => void
  *   answered as if it were done; a warning says that no synchronous standby has it. A failover could
  *   undo it, so it has failed.
  */
-function watch(connection: Client): void {
+export function watchServer(connection: Client): void {
   connections.add(connection)
   connection.once('end', () => connections.delete(connection))
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import type { RawQueryBindings } from '@adonisjs/lucid/types/querybuilder'
 
@@ -5,6 +6,14 @@ import type { RawQueryBindings } from '@adonisjs/lucid/types/querybuilder'
  * A statement and the values of its question marks.
  */
 export type Statement = { sql: string; bindings: unknown[] }
+
+/**
+ * The name of a prepared statement, which its text decides: behind a pooler, nodes of different
+ * versions share connections.
+ */
+export function statementName(prefix: string, sql: string): string {
+  return `${prefix}_${createHash('sha256').update(sql).digest('hex').slice(0, 16)}`
+}
 
 /**
  * The rows of a statement.

@@ -1,7 +1,15 @@
+import { TRANSACTION_SETTINGS } from '#app/database/postgres'
+import { rows } from '#app/database/sql'
+import env, { usesPostgres } from '#start/env'
 import db from '@adonisjs/lucid/services/db'
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 
 type Callback = () => void | Promise<void>
+
+/**
+ * Behind a pooler of transactions no connection keeps settings.
+ */
+const pooled = usesPostgres && env.get('DATABASE_POOLER') === 'transaction'
 
 const waiting = new WeakMap<TransactionClientContract, Callback[]>()
 
@@ -30,6 +38,8 @@ export async function inTransaction<Result>(
   knexClient.on('query-error', (error) => (failure ??= error))
   let result: Result
   try {
+    /** Sent ahead of the first statement, without waiting: `failure` says when it has failed. */
+    if (pooled) rows(trx, TRANSACTION_SETTINGS).catch(() => {})
     result = await work(trx)
     if (failure) throw failure
     await trx.commit()

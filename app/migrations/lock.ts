@@ -1,6 +1,7 @@
-import pg from 'pg'
 import sqlite3 from 'sqlite3'
 import db from '@adonisjs/lucid/services/db'
+import { connectPostgres, type PostgresOptions } from '#app/database/postgres'
+import { postgresOptions } from '#config/database'
 
 /**
  * The key of the lock on PostgreSQL, of this application alone.
@@ -25,19 +26,20 @@ export async function lockMigrations(
   waits: () => void
 ): Promise<MigrationLock> {
   const { config } = db.manager.get(connectionName)!
-  const connection = config.connection as pg.ClientConfig & { filename?: string }
-  if (config.client === 'pg') return lockPostgres(connection, waits)
-  return lockSqlite(`${connection.filename}-migrating`, waits)
+  if (config.client === 'pg') {
+    const options: Record<string, PostgresOptions> = postgresOptions
+    return lockPostgres(options[connectionName] ?? postgresOptions.migrations, waits)
+  }
+  const { filename } = config.connection as { filename: string }
+  return lockSqlite(`${filename}-migrating`, waits)
 }
 
 /**
  * Held by a transaction and not by the session, so that it also works through a pooler in transaction
  * mode. It does nothing else, so it holds up nobody but migrations.
  */
-async function lockPostgres(connection: pg.ClientConfig, waits: () => void) {
-  const client = new pg.Client({ ...connection, query_timeout: 0 })
-  client.on('error', () => {})
-  await client.connect()
+async function lockPostgres(options: PostgresOptions, waits: () => void) {
+  const client = await connectPostgres({ ...options, statementTimeout: 0 })
   try {
     await client.query(
       `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;

@@ -48,6 +48,12 @@ export async function beforeCommand(given: BaseCommand): Promise<void> {
   refuseWithoutForce(command, commandName)
   if (!EXCLUSIVE.includes(commandName)) return
 
+  const { direct } = await import('#config/database')
+  if (direct.pooler === 'transaction') {
+    throw new Refused(
+      'Migrations need a session, which a pooler of transactions does not keep. Nothing was changed. Set DATABASE_DIRECT_URL to a URL of PostgreSQL itself.'
+    )
+  }
   const { connectionForMigrations } = await import('#app/migrations/connection')
   command.connection ??= connectionForMigrations()
   command.disableLocks = true

@@ -48,6 +48,8 @@ export async function prepareEnvironment(): Promise<() => Promise<void>> {
     DATABASE_URL: usesPostgres
       ? (process.env.TEST_DATABASE_URL ?? pair?.address.url ?? postgres!.url)
       : '',
+    DATABASE_DIRECT_URL: '',
+    DATABASE_POOLER: '',
     SMTP_HOST: '',
     NOTIFY_NEW_DEVICE: 'off',
     METRICS_TOKEN: 'metrics-token-of-the-tests',

@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.js'
@@ -24,10 +33,23 @@ async function importEmbeddedPostgres() {
   return EmbeddedPostgres
 }
 
+/**
+ * Puts a certificate where the server looks for it, for its own user to read.
+ */
+function addCertificate(data: string, { certificate, key }: { certificate: string; key: string }) {
+  const { uid, gid } = statSync(data)
+  for (const [name, text] of Object.entries({ 'server.crt': certificate, 'server.key': key })) {
+    writeFileSync(join(data, name), text, { mode: 0o600 })
+    chownSync(join(data, name), uid, gid)
+  }
+}
+
 export type TestPostgres = {
   /** Connection string of an empty database. */
   url: string
   port: number
+  /** Where its Unix socket lies. */
+  socketDirectory: string
   /** Makes another empty database and gives its connection string. */
   createDatabase(name: string): Promise<string>
   /**
@@ -40,11 +62,17 @@ export type TestPostgres = {
 
 /**
  * Starts a real PostgreSQL of its own, in a new directory on a free port of the loopback
- * interface. `durable: false` saves the fsyncs, for tests that cut no power.
+ * interface. `durable: false` saves the fsyncs, for tests that cut no power. With `tls` it offers TLS
+ * with that certificate.
  */
-export async function startPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
+export async function startPostgres(
+  options: { durable?: boolean; tls?: { certificate: string; key: string } } = {}
+): Promise<TestPostgres> {
   const directory = mkdtempSync(join(tmpdir(), 'latchkey-postgres-'))
   chmodSync(directory, 0o755)
+  const sockets = join(directory, 'sockets')
+  mkdirSync(sockets)
+  chmodSync(sockets, 0o777)
   const port = await freePort()
   const EmbeddedPostgres = await importEmbeddedPostgres()
   const server = new EmbeddedPostgres({
@@ -57,12 +85,15 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     postgresFlags: [
       ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'],
+      ...['-c', `unix_socket_directories=${sockets}`],
+      ...(options.tls ? ['-c', 'ssl=on'] : []),
       ...(options.durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off']),
     ],
     onLog: () => {},
     onError: () => {},
   })
   await server.initialise()
+  if (options.tls) addCertificate(join(directory, 'data'), options.tls)
   await server.start()
 
   const urlOf = (name: string) => `postgres://latchkey:latchkey@127.0.0.1:${port}/${name}`
@@ -73,6 +104,7 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
   return {
     url: await createDatabase('latchkey_test'),
     port,
+    socketDirectory: sockets,
     createDatabase,
     async restart(downFor = 0, { crash = false } = {}) {
       if (crash) {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from '@japa/runner'
 import { programOf } from '#tests/harness/compiled'
 import { legacyDatabase, tableName } from '#start/env_rules'
+import { until } from '#tests/harness/until'
 import { startServer } from '#tests/harness/server'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -115,6 +116,29 @@ test.group('Environment', (group) => {
     .run(({ assert }, value) => {
       assert.throws(() => tableName()('LEGACY_TOKENS_TABLE', value), /auth\.tokens/)
     })
+
+  test('PostgreSQL without a URL stops the start', ({ assert }) => {
+    const { status, stderr } = startWith({ DB_CONNECTION: 'postgres', DATABASE_URL: '' })
+    assert.equal(status, 1)
+    assert.match(stderr, /^DATABASE_URL is missing: DB_CONNECTION=postgres is set\.[^\n]+\n$/)
+  })
+
+  test('a DATABASE_URL alone selects PostgreSQL, and DB_CONNECTION=sqlite wins over it', async ({
+    assert,
+    cleanup,
+  }) => {
+    const env = {
+      DATABASE_URL: 'postgres://latchkey:short-secret@127.0.0.1:1/none',
+      LOG_LEVEL: 'info',
+    }
+    const alone = await startServer({ env: { ...env, DB_CONNECTION: '' } })
+    cleanup(() => alone.stop())
+    await until(() => alone.output().includes('no connection to PostgreSQL'), 'A line in the log')
+    const both = await startServer({ env: { ...env, DB_CONNECTION: 'sqlite' } })
+    cleanup(() => both.stop())
+    await until(() => both.output().includes('so DATABASE_URL is not used'), 'A line in the log')
+    assert.notInclude(alone.output() + both.output(), 'short-secret')
+  })
 
   test('the server itself stops there, and says how to make a missing APP_KEY', ({ assert }) => {
     const { status, stdout, stderr } = startWith({ APP_KEY: '' }, 'bin/server')

@@ -1,7 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
-import pg from 'pg'
-import { connectToServer } from '#app/database/postgres_server'
-import { rows } from '#app/database/sql'
+import { connectPostgres, type PostgresClient } from '#app/database/postgres'
+import { rows, statementName } from '#app/database/sql'
 import { LOG_CHANNEL } from '#app/event_log/append'
 import {
   endOfLog,
@@ -11,7 +10,7 @@ import {
   type EventRow,
   type LoggedEvent,
 } from '#app/event_log/read'
-import env from '#start/env'
+import { direct } from '#config/database'
 
 /**
  * Events that have committed since the last look. `tooMany`: there are more than one look takes;
@@ -106,9 +105,9 @@ export class SqliteLog implements LogSource {
 }
 
 /**
- * Milliseconds after which connecting, or a statement on this connection, has failed.
+ * Milliseconds after which a statement on this connection has failed.
  */
-const TIMEOUT_MS = 5_000
+const TIMEOUT_MS = 4_000
 
 /**
  * What stands in the log now and was not visible in the snapshot of the last look. Unlike readers
@@ -125,40 +124,48 @@ const LOOK = `
   SELECT pg_current_snapshot()::text AS snapshot,
     (SELECT coalesce(json_agg(fresh), '[]') FROM fresh) AS events`
 
+type Looked = { snapshot: string; events: EventRow[] }
+
+/** Named after its text: one name, one text, also where connections are shared. */
+const LOOK_NAME = statementName('latchkey_log', LOOK)
+
 /**
  * The log on PostgreSQL, on a connection of its own: `NOTIFY` says that it has grown, and what is
  * new is read beside it, so that no sign-in that holds the other connections stands in the way.
+ *
+ * Behind a pooler of transactions nobody can be notified. Then the log is read on as often as the
+ * tail asks (#app/event_log/tail/tail), unless there is a direct way to PostgreSQL.
  */
 export class PostgresLog implements LogSource {
-  readonly #client = new pg.Client({
-    connectionString: env.get('DATABASE_URL'),
-    application_name: 'latchkey log',
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
-    keepAlive: true,
-  })
+  #client?: PostgresClient
   #snapshot = ''
   #closed = false
 
   async open(grown: () => void, failed: (error: unknown) => void): Promise<void> {
-    this.#client.on('error', failed)
-    this.#client.on('end', () => {
+    const client = await connectPostgres({
+      ...direct,
+      applicationName: 'latchkey log',
+      statementTimeout: TIMEOUT_MS,
+    })
+    this.#client = client
+    if (this.#closed) return void client.end()
+    client.on('error', failed)
+    client.on('end', () => {
       if (!this.#closed) failed(new Error('The connection to the log ended.'))
     })
-    this.#client.on('notification', grown)
-    await connectToServer(this.#client)
-    await this.#client.query(`LISTEN ${LOG_CHANNEL}`)
-    const now = await this.#client.query('SELECT pg_current_snapshot()::text AS snapshot')
+    client.on('notification', grown)
+    if (direct.pooler !== 'transaction') await client.query(`LISTEN ${LOG_CHANNEL}`)
+    const now = await client.query('SELECT pg_current_snapshot()::text AS snapshot')
     this.#snapshot = now.rows[0].snapshot
   }
 
   async look(): Promise<NewEvents> {
-    const found = await this.#client.query<{ snapshot: string; events: EventRow[] }>({
-      name: 'latchkey_log',
+    const { rows: found }: { rows: Looked[] } = await this.#client!.query({
+      name: LOOK_NAME,
       text: LOOK,
       values: [this.#snapshot],
     })
-    const [{ snapshot, events }] = found.rows
+    const [{ snapshot, events }] = found
     this.#snapshot = snapshot
     const tooMany = events.length > EVENTS_PER_LOOK
     return { events: tooMany ? [] : events.map(toEvent), tooMany }
@@ -166,6 +173,6 @@ export class PostgresLog implements LogSource {
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#client.end()
+    await this.#client?.end()
   }
 }
