@@ -55,7 +55,7 @@ test.group('Our own login stays', (group) => {
     assert.containsSubset(ended.body().errors[0], { reason: 'superseded', by: { name: 'Tablet' } })
   })
 
-  test('5. the person shows once more who they are', async ({ client, assert }) => {
+  test('5. the person shows once more who they are', async ({ client }) => {
     clock.advance(11 * 60_000)
     const ask = () => client.get('/forward-auth').qs({ max_age: 600 }).bearerToken(tablet.token)
     const stale = await ask()
