@@ -26,7 +26,10 @@ export async function findUser(reference: string | number): Promise<User | null>
  * is, because the log outlives its users. Null when there is none.
  */
 export async function findUserId(reference: string): Promise<number | null> {
-  return idOf(reference) ?? (await findUser(reference))?.id ?? null
+  const id = idOf(reference)
+  if (id !== null) return id
+  const user = await findUser(reference)
+  return user?.id ?? null
 }
 
 function idOf(text: string): number | null {

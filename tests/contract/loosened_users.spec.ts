@@ -56,7 +56,8 @@ async function migrate(order: { direction: 'up' } | { direction: 'down'; step: n
  */
 async function makeOldSchema() {
   const runner = new MigrationRunner(db, app, { direction: 'up', connectionName: OLD })
-  const newer = (await runner.getList()).map(({ name }) => name).filter((name) => NEWER.test(name))
+  const known = await runner.getList()
+  const newer = known.map(({ name }) => name).filter((name) => NEWER.test(name))
   const old = db.connection(OLD)
   await old.table('adonis_schema').multiInsert(newer.map((name) => ({ name, batch: 1 })))
   await migrate({ direction: 'up' })

@@ -21,7 +21,7 @@ test.group('References to users', (group) => {
   test('an id, an e-mail and an external id are told apart', async ({ assert }) => {
     const ada = await makeUser({ email: 'ada@example.com' })
     const grace = await makeNamed(String(ada.id))
-    const idOf = async (reference: string | number) => (await findUser(reference))?.id
+    const idOf = (reference: string | number) => findUser(reference).then((user) => user?.id)
     assert.equal(await idOf(ada.id), ada.id)
     assert.equal(await idOf(` ${ada.id} `), ada.id)
     assert.equal(await idOf(' ADA@Example.com '), ada.id)
@@ -53,7 +53,8 @@ test.group('References to users', (group) => {
 
       const shown = await runCommand(['sessions:list', reference, '--json'])
       assert.lengthOf(JSON.parse(shown.stdout).sessions, 1)
-      assert.equal((await replMethods(() => {}).userBy(reference))?.id, user.id)
+      const named = await replMethods(() => {}).userBy(reference)
+      assert.equal(named?.id, user.id)
       const forced = await client
         .post('/api/v1/admin/force-logout')
         .json({ users: [reference] })
@@ -81,7 +82,8 @@ test.group('References to users', (group) => {
     await User.query().where('id', user.id).delete()
     const ask = (reference: string) =>
       client.get('/api/v1/admin/events').qs({ user: reference }).bearerToken(tokens.token)
-    assert.equal((await ask(String(user.id))).body().data[0].type, 'user.created')
+    const known = await ask(String(user.id))
+    assert.equal(known.body().data[0].type, 'user.created')
     const unknown = await ask('external:nobody')
     unknown.assertStatus(422)
     assert.equal(unknown.body().errors[0].field, 'user')

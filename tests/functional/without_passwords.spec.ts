@@ -52,7 +52,8 @@ test.group('Accounts without a password', (group) => {
       .bearerToken(again.token)
       .json({ password: NEW })
     set.assertStatus(200)
-    assert.isNotNull((await User.findOrFail(user.id)).password)
+    await user.refresh()
+    assert.isNotNull(user.password)
     const without = await client
       .delete('/api/v1/account')
       .bearerToken(set.body().data.token)
