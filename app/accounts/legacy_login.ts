@@ -22,7 +22,8 @@ import accountsConfig from '#config/accounts'
 import legacyLoginConfig from '#config/legacy_login'
 import { E_INVALID_CREDENTIALS, E_UNAVAILABLE } from '#exceptions/errors'
 import { normalizeEmail } from '#models/email_address'
-import User, { EXTERNAL_ID } from '#models/user'
+import { EXTERNAL_ID } from '#models/user'
+import type User from '#models/user'
 import env from '#start/env'
 
 const TIMEOUT_MS = 5_000

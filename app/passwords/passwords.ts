@@ -44,7 +44,7 @@ export async function verifyPassword(
   const isHash = hashed !== null && readHash(hashed) !== null
   return inTurn(async () => {
     if (isHash && (await hash.verify(hashed, password))) return true
-    for (const decoy of workLeft(isHash ? hashed : null, decoys)) await hash.verify(decoy, password)
+    for (const other of workLeft(isHash ? hashed : null, decoys)) await hash.verify(other, password)
     return false
   }, caller)
 }
@@ -55,13 +55,11 @@ export async function verifyPassword(
 export function workLeft(hashed: string | null, decoys: string[]): string[] {
   const own = hashed === null ? null : readHash(hashed)
   const dearest = new Map<Family, ForeignHash>()
-  for (const decoy of decoys.map((text) => readHash(text)!)) {
-    if (decoy.work > (dearest.get(decoy.family)?.work ?? 0)) dearest.set(decoy.family, decoy)
+  for (const one of decoys.map((text) => readHash(text)!)) {
+    if (one.work > (dearest.get(one.family)?.work ?? 0)) dearest.set(one.family, one)
   }
-  return [...dearest.values()].flatMap((decoy) =>
-    decoy.family === own?.family
-      ? own.decoys(Math.max(decoy.work - own.work, 0))
-      : decoy.decoys(decoy.work)
+  return [...dearest.values()].flatMap((one) =>
+    one.family === own?.family ? own.decoys(Math.max(one.work - own.work, 0)) : one.decoys(one.work)
   )
 }
 

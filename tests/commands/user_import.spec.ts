@@ -65,7 +65,7 @@ test.group('user:import', (group) => {
 
   test('the line that docs/moving_over.md shows is one', async ({ assert }) => {
     const page = readFileSync(new URL('../../docs/moving_over.md', import.meta.url), 'utf8')
-    const [, line] = /```json\n(\{"email".+)\n```/.exec(page)!
+    const [, line] = /```text\n(\{"email".+)\n```/.exec(page)!
     const report = await importing(line.replace('$2y$10$…', HASH))
     assert.deepInclude(report, { created: 1, refused: 0 })
   })

@@ -2,7 +2,7 @@ import { Argon } from '@adonisjs/core/hash/drivers/argon'
 import db from '@adonisjs/lucid/services/db'
 import { test } from '@japa/runner'
 import bcrypt from 'bcrypt'
-import hash from '@adonisjs/core/services/hash'
+import hasher from '@adonisjs/core/services/hash'
 import { readAccount, verifyCredentials } from '#app/accounts/credentials'
 import { checkPassword, signInWith } from '#app/accounts/sign_in'
 import { inTransaction } from '#app/database/transaction'
@@ -66,17 +66,17 @@ async function signInOf(email: string | null, password: string) {
  */
 async function workOf(attempt: () => Promise<unknown>): Promise<Record<string, number>> {
   const sums: Record<string, number> = {}
-  const { verify } = hash
-  hash.verify = (hashed, plain) => {
+  const { verify } = hasher
+  hasher.verify = (hashed, plain) => {
     const { family, work } = readHash(hashed)!
     sums[family] = (sums[family] ?? 0) + work
-    return verify.call(hash, hashed, plain)
+    return verify.call(hasher, hashed, plain)
   }
   try {
     await attempt().catch(() => {})
     return sums
   } finally {
-    hash.verify = verify
+    hasher.verify = verify
   }
 }
 
@@ -136,8 +136,8 @@ test.group('The work of checking a password', (group) => {
     const changed = await hashPassword('another password')
     const { outcome } = await countHashes(
       () => signInOf(user.email, PASSWORD),
-      async (hash) => {
-        if (hash === 2) await db.from('users').where('id', user.id).update({ password: changed })
+      async (count) => {
+        if (count === 2) await db.from('users').where('id', user.id).update({ password: changed })
       }
     )
     assert.instanceOf(outcome, E_INVALID_CREDENTIALS)

@@ -164,7 +164,8 @@ test.group('The login of an old system', (group) => {
         'an address whose account was deleted here',
         async (client: any) => {
           await makeUser({ email: 'ada@example.com' })
-          const { token } = (await signIn(client)).body().data
+          const answer = await signIn(client)
+          const { token } = answer.body().data
           const gone = await client
             .delete('/api/v1/account')
             .bearerToken(token)
