@@ -269,7 +269,11 @@ test.group('Moving over with a login of one’s own', (group) => {
     const server = await startServer({ env: { PASSWORD_SIGN_IN: 'off' } })
     cleanup(() => server.stop())
     /** Not held against the document, which has no such route then. */
-    const login = await fetch(`${server.url}/api/v1/auth/login`, { method: 'POST' })
+    const login = await fetch(`${server.url}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
     assert.equal(login.status, 404)
     assert.equal((await call(server.url, 'GET', '/api/v1/account', { token: second })).status, 200)
   }).timeout(60_000)
