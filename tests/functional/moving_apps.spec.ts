@@ -69,7 +69,7 @@ async function json(url: string, path: string, options: { token?: string; body?:
     },
     body: options.body && JSON.stringify(options.body),
   })
-  return { status: response.status, body: (await response.json()) as any }
+  return { status: response.status, body: (await response.json().catch(() => null)) as any }
 }
 
 const logInto = (url: string, person: (typeof PEOPLE)[number], path = '/login') =>
