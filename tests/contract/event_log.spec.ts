@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import db from '@adonisjs/lucid/services/db'
 import pg from 'pg'
 import { formatPlace, parsePlace, type EventPlace } from '#app/event_log/place'
+import { renameLog } from '#app/event_log/new_log'
+import { eventTail } from '#app/event_log/tail/tail'
+import { until } from '#tests/harness/until'
 import { endOfLog, readEvents, type PlacedEvent } from '#app/event_log/read'
 import { E_CURSOR_GONE } from '#exceptions/errors'
 import env from '#start/env'
@@ -197,6 +200,26 @@ test.group('Event log', (group) => {
     await db.from('session_events').where('id', second.id).delete()
     await assert.rejects(() => readEvents({ after: place, limit: 1 }), E_CURSOR_GONE)
     assert.isEmpty((await readEvents({ after: third.place, limit: 1 })).events)
+  })
+
+  test('who listens is told that something was missed when the log was replaced', async ({
+    assert,
+    cleanup,
+  }) => {
+    await write(told(1))
+    let missed = 0
+    const heard: number[] = []
+    cleanup(
+      await eventTail.listen({
+        heard: (events) => heard.push(...events.map((event) => event.userId!)),
+        missed: () => missed++,
+      })
+    )
+    await inTransaction(renameLog)
+    await until(() => missed > 0, 'the listener hears that it missed something', 20_000)
+    await write(told(2))
+    await until(() => heard.includes(2), 'the listener hears what comes next', 20_000)
+    assert.equal(missed, 1)
   })
 
   test('a place is one word, which is read back', async ({ assert }) => {
