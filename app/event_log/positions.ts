@@ -4,6 +4,11 @@
 export const POSITIONS_AT_ONCE = 1_000
 
 /**
+ * Any number that no other advisory lock of the application uses.
+ */
+const POSITIONS_LOCK = 7_301_017
+
+/**
  * A new mark of PostgreSQL: 60 random bits.
  */
 const MARK = "left(replace(gen_random_uuid()::text, '-', ''), 16)"
@@ -14,19 +19,18 @@ const MARK = "left(replace(gen_random_uuid()::text, '-', ''), 16)"
  * ids. An entry without a position is seen by nobody, so who reads by positions skips nothing,
  * however long the transaction takes, and waits for no other.
  *
- * It is one statement, whose transaction no client can leave open. Each part of it sees what has
- * committed until then (READ COMMITTED): the lock makes everybody else wait, so positions become visible
- * in their order, and what it sees then are all entries that had committed when it was sent.
- * Sign-ins never wait for it.
+ * It is one statement, whose transaction no client can leave open, and which a pooler takes as any other.
+ * Each part of it sees what has committed until then (READ COMMITTED). The lock has everybody else who gives
+ * positions wait, so they become visible in their order; who waited finds them given and writes nothing. What
+ * it sees are all entries that had committed when it was sent. Sign-ins never wait for it.
  *
- * `DO` is a plain statement for a pooler too. The row that it locks is put back where somebody has
- * emptied the table.
+ * The name of the log is put back where somebody has emptied its table.
  */
 export const GIVE_POSITIONS = `DO $$ BEGIN
-  PERFORM 1 FROM event_log WHERE id = 1 FOR UPDATE;
-  IF NOT FOUND THEN
+  IF NOT EXISTS (SELECT FROM session_events WHERE position IS NULL) THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(${POSITIONS_LOCK});
+  IF NOT EXISTS (SELECT FROM event_log WHERE id = 1) THEN
     INSERT INTO event_log (id, log) VALUES (1, ${MARK}) ON CONFLICT DO NOTHING;
-    PERFORM 1 FROM event_log WHERE id = 1 FOR UPDATE;
   END IF;
   UPDATE session_events SET position = fresh.position, mark = ${MARK}
   FROM (

@@ -90,10 +90,17 @@ export async function endOfLog(
 export type Ask = (sql: string, bindings: unknown[]) => Promise<unknown[]>
 
 /**
- * The same as `readEvents`, for connections that are none of Lucid's.
+ * The same as `readEvents`, for connections that are none of Lucid's. `expectsNew`: somebody said that
+ * there are new entries, so they get positions before the first look.
  */
-export async function readBy(ask: Ask, onPostgres: boolean, query: EventQuery): Promise<EventPage> {
+export async function readBy(
+  ask: Ask,
+  onPostgres: boolean,
+  query: EventQuery,
+  expectsNew = false
+): Promise<EventPage> {
   const { sql, bindings } = pageStatement(query, onPostgres)
+  if (expectsNew && onPostgres) await ask(GIVE_POSITIONS, [])
   for (let given = false; ;) {
     const found = (await ask(sql, bindings)) as PageRow[]
     const page = toPage(found, query)

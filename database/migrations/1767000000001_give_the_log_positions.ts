@@ -4,8 +4,8 @@ import { dropColumns } from '#database/drop_columns'
 /**
  * The order in which readers follow the log. `position` counts entries up as they became visible, and
  * `mark` is random, so that a reader who kept both notices when the log was replaced by another, as by
- * a restored backup. Neither changes once given. `event_log` has one row: `log` names this log, and
- * whoever gives positions on PostgreSQL locks it (#app/event_log/positions).
+ * a restored backup. Neither changes once given. On PostgreSQL they are given behind the commits
+ * (#app/event_log/positions). `event_log` has one row: `log` names this log.
  *
  * On SQLite, where one transaction writes at a time, ids are in that order already: a trigger gives both
  * with the entry, whichever version of the application writes it.

@@ -37,14 +37,15 @@ export interface LogSource {
   open(grown: () => void, failed: (error: unknown) => void): Promise<void>
 
   /**
-   * What has committed since the last look. Throws when the database can't be asked.
+   * What has committed since the last look; `hinted` where somebody said that there is something.
+   * Throws when the database can't be asked.
    */
-  look(): Promise<NewEvents>
+  look(hinted: boolean): Promise<NewEvents>
 
   close(): Promise<void>
 }
 
-type Read = (query: EventQuery) => Promise<EventPage>
+type Read = (query: EventQuery, hinted?: boolean) => Promise<EventPage>
 
 /**
  * Where a source stands in the log.
@@ -62,9 +63,9 @@ class LogPlace {
     this.#place = place
   }
 
-  async look(): Promise<NewEvents> {
+  async look(hinted: boolean): Promise<NewEvents> {
     try {
-      const page = await this.#read({ after: this.#place, limit: EVENTS_PER_LOOK + 1 })
+      const page = await this.#read({ after: this.#place, limit: EVENTS_PER_LOOK + 1 }, hinted)
       if (page.events.length <= EVENTS_PER_LOOK) {
         this.#place = page.place
         return { events: page.events, missed: false }
@@ -99,8 +100,8 @@ export class SqliteLog implements LogSource {
     this.#askLater(grown, failed)
   }
 
-  look(): Promise<NewEvents> {
-    return this.#place.look()
+  look(hinted: boolean): Promise<NewEvents> {
+    return this.#place.look(hinted)
   }
 
   async close(): Promise<void> {
@@ -149,8 +150,8 @@ export class PostgresLog implements LogSource {
     query_timeout: TIMEOUT_MS,
     keepAlive: true,
   })
-  readonly #place = new LogPlace((query) =>
-    readBy((sql, bindings) => this.#ask(sql, bindings), true, query)
+  readonly #place = new LogPlace((query, hinted) =>
+    readBy((sql, bindings) => this.#ask(sql, bindings), true, query, hinted)
   )
   #closed = false
 
@@ -165,8 +166,8 @@ export class PostgresLog implements LogSource {
     await this.#place.toEnd()
   }
 
-  look(): Promise<NewEvents> {
-    return this.#place.look()
+  look(hinted: boolean): Promise<NewEvents> {
+    return this.#place.look(hinted)
   }
 
   async close(): Promise<void> {
