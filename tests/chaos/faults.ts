@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import db from '@adonisjs/lucid/services/db'
+import pg from 'pg'
 import { backends, cutBackends, signalAll } from '../harness/backends.js'
 import { ownPostgres } from '../harness/environment.js'
 import type { TestServer } from '../harness/server.js'
@@ -90,6 +91,24 @@ const restartPostgres = (crash: boolean): Fault => ({
 })
 
 /**
+ * Somebody has a transaction open in another database of the server: who follows the log must not wait
+ * for it.
+ */
+const foreignTransaction: Fault = {
+  name: 'a long transaction in another database',
+  sparesWrites: true,
+  async strike(random) {
+    const url = process.env.DATABASE_URL!.replace(/\/[^/]*$/, '/postgres')
+    const stranger = new pg.Client({ connectionString: url })
+    stranger.on('error', () => {})
+    await stranger.connect()
+    await stranger.query('BEGIN; SELECT pg_current_xact_id()')
+    await wait(2_000 + random.next() * 5_000)
+    await stranger.end()
+  },
+}
+
+/**
  * Another process holds SQLite's write lock.
  */
 const lockSqlite: Fault = {
@@ -148,7 +167,10 @@ export function faultsFor(
   if (db.connection().dialect.name === 'postgres') {
     const restarts = ownPostgres() ? [restartPostgres(false), restartPostgres(true)] : []
     const missing = ownPostgres() ? [] : ['restarts: PostgreSQL is not of this run']
-    return { groups: [ofServers, [cutConnections, stallPostgres, ...restarts]], missing }
+    return {
+      groups: [ofServers, [cutConnections, stallPostgres, ...restarts], [foreignTransaction]],
+      missing,
+    }
   }
   const limits = limitFileSize(process.pid, 'unlimited')
   return {
