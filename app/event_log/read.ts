@@ -65,11 +65,14 @@ export type EventPage = { events: PlacedEvent[]; place: EventPlace | null }
  * Throws `E_CURSOR_GONE` when the entry at `after` is not there any more, or is another one: it was
  * pruned, or the database was restored. Then the reader starts anew, from `endOfLog` or from the
  * oldest entry, and trusts nothing that it has derived from what it had read.
+ *
+ * Not for use in a transaction, which would have all other readers wait for its end.
  */
 export function readEvents(
   query: EventQuery,
   client: QueryClientContract = db.connection()
 ): Promise<EventPage> {
+  if (client.isTransaction) throw new Error('The log is not read within a transaction.')
   const onPostgres = client.dialect.name === 'postgres'
   return readBy((sql, bindings) => rows(client, sql, bindings), onPostgres, query)
 }
