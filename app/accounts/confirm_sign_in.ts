@@ -3,6 +3,8 @@ import type { Caller } from '#app/background/semaphore'
 import { confirmPassword } from '#app/accounts/credentials'
 import clock from '#app/clock'
 import { rows } from '#app/database/sql'
+import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/with_live_session'
 import type { Session } from '#app/sessions/session'
 import { E_INVALID_CREDENTIALS } from '#exceptions/errors'
@@ -21,7 +23,7 @@ export async function confirmSignIn(
   const verified = await confirmPassword(acting, password, caller)
   return withLiveSession(acting, async (trx, user) => {
     if (user.password !== verified.password) throw new E_INVALID_CREDENTIALS()
-    return confirmAt(trx, acting, clock.now())
+    return confirmAt(trx, acting, clock.now(), `user:${user.id}`)
   })
 }
 
@@ -30,9 +32,13 @@ export async function confirmSignIn(
  */
 export async function confirmAt(
   trx: TransactionClientContract,
-  { id }: Pick<Session, 'id'>,
-  at: Date
+  { id, userId }: Pick<Session, 'id' | 'userId'>,
+  at: Date,
+  actor: Actor
 ): Promise<Date> {
   await rows(trx, 'UPDATE sessions SET authenticated_at = ? WHERE id = ?', [at, id])
+  await appendEvents(trx, [
+    { type: 'session.changed', userId, sessionId: id, actor, data: { what: 'freshness' } },
+  ])
   return at
 }

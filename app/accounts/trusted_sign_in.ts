@@ -106,7 +106,7 @@ export async function confirmTrusted(
     }
     const at = authenticatedAt ?? clock.now()
     if (at <= session.authenticatedAt) return session.authenticatedAt
-    return confirmAt(trx, session, at)
+    return confirmAt(trx, session, at, actor)
   })
   if (!confirmed) throw new E_NOT_FOUND()
   return confirmed

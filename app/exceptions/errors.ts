@@ -155,6 +155,13 @@ export const E_USER_EXISTS = class UserExists extends ApiError {
   }
 }
 
+/** What a consumer of the log had read last is not there any more, or is something else. */
+export const E_CURSOR_GONE = class CursorGone extends ApiError {
+  constructor() {
+    super(410, 'E_CURSOR_GONE')
+  }
+}
+
 /** No such route, or nothing there that the caller may see. */
 export const E_NOT_FOUND = class NotFound extends ApiError {
   constructor() {

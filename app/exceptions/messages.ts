@@ -53,6 +53,8 @@ export const errorMessages = {
     'The e-mail of this account is not confirmed yet. Open the link of the mail, or have it sent again with POST /api/v1/auth/email/verify.',
   E_SESSION_LIMIT_REACHED:
     'This account is signed in on as many devices as it may be. Sign out one of them (endSessions) or all (logoutOthers) and try again.',
+  E_CURSOR_GONE:
+    'The log does not hold what this cursor has passed: it was pruned, or the database was restored. Begin with after=now, empty your cache, and go on.',
   E_NOT_FOUND: 'There is nothing here.',
   E_USER_NOT_FOUND: 'There is no such user. Send "create": true to make the account.',
   E_USER_EXISTS: 'Another account holds this e-mail or external id. Nothing was changed.',

@@ -1,4 +1,6 @@
 import { test } from '@japa/runner'
+import { inTransaction } from '#app/database/transaction'
+import { renameLog } from '#app/event_log/new_log'
 import { startAce, type RunningCommand } from '#tests/harness/ace'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { runCommand } from '#tests/harness/command'
@@ -16,7 +18,7 @@ test.group('events:tail', (group) => {
   group.each.setup(() => emptyDatabase())
   group.each.timeout(120_000)
 
-  test('tells what happens in another process, and ends cleanly with Ctrl-C', async ({
+  test('tells what happens in another process and that the log was replaced, and ends cleanly with Ctrl-C', async ({
     assert,
   }) => {
     const ada = await makeUser()
@@ -26,6 +28,10 @@ test.group('events:tail', (group) => {
     await signIn(bob)
     const { session } = await signIn(ada)
     await untilSaid(tail, session.id)
+    await inTransaction(renameLog)
+    await untilSaid(tail, 'The log was replaced')
+    const { session: later } = await signIn(ada, { id: 'another' })
+    await untilSaid(tail, later.id)
     tail.process.kill('SIGINT')
     const { exitCode, stdout, stderr } = await tail.finished
     assert.equal(exitCode, 0, stderr)
@@ -35,7 +41,7 @@ test.group('events:tail', (group) => {
       .map((line) => JSON.parse(line))
     assert.deepEqual(
       events.map((event) => event.type),
-      ['user.created', 'session.opened']
+      ['user.created', 'session.opened', 'session.ended', 'session.opened']
     )
     assert.isTrue(events.every((event) => event.userId === ada.id))
   })

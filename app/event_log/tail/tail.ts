@@ -35,6 +35,7 @@ export class EventTail {
   #opening?: Promise<void>
   #looking = false
   #lookAgain = false
+  #hinted = false
   #retryAfter = RETRY.first
   #retry?: NodeJS.Timeout
   #poll?: NodeJS.Timeout
@@ -77,7 +78,7 @@ export class EventTail {
     this.#source = source
     try {
       await source.open(
-        () => this.#look(),
+        () => this.#grown(),
         () => this.#recover(source)
       )
     } catch (error) {
@@ -88,7 +89,12 @@ export class EventTail {
     this.#isOpen = true
     this.#retryAfter = RETRY.first
     this.#poll = setInterval(() => this.#look(), LOOK_EVERY).unref()
-    this.#forgetCommits = onCommit(() => this.#look())
+    this.#forgetCommits = onCommit(() => this.#grown())
+    this.#look()
+  }
+
+  #grown() {
+    this.#hinted = true
     this.#look()
   }
 
@@ -101,9 +107,10 @@ export class EventTail {
     this.#looking = true
     try {
       do {
-        this.#lookAgain = false
-        const { events, tooMany } = await source.look()
-        if (tooMany) for (const listener of this.#listeners) listener.missed()
+        const hinted = this.#hinted
+        this.#lookAgain = this.#hinted = false
+        const { events, missed } = await source.look(hinted)
+        if (missed) for (const listener of this.#listeners) listener.missed()
         if (events.length > 0) for (const listener of this.#listeners) listener.heard(events)
       } while (this.#lookAgain && this.#source === source)
     } catch {
