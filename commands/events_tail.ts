@@ -5,7 +5,7 @@ import { UnknownUser } from '#app/terminal/failures'
 import { explainValidation } from '#app/terminal/filtered_command'
 import { onInterrupt } from '#app/terminal/interrupt'
 import { OperatorCommand } from '#app/terminal/operator_command'
-import type { LoggedEvent } from '#app/event_log/read'
+import type { LoggedEvent, PlacedEvent } from '#app/event_log/read'
 
 const PAGE = 500
 
@@ -39,18 +39,29 @@ export default class EventsTail extends OperatorCommand {
   declare follow: boolean
 
   protected async perform() {
-    const { endOfLog, LOG_START, readEvents } = await import('#app/event_log/read')
+    const { endOfLog, readEvents } = await import('#app/event_log/read')
+    const { E_CURSOR_GONE } = await import('#exceptions/errors')
     const since = await this.#readSince()
     const userId = await this.#readUserId()
     const fromStart = since !== undefined || !this.follow
-    let after = fromStart ? LOG_START : await endOfLog()
+    let after = fromStart ? null : await endOfLog()
 
     const { signal, release } = onInterrupt({ stopUnread: true })
     while (!signal.aborted) {
-      const events = await readEvents({ after, limit: PAGE, userId, since })
-      for (const event of events) this.#print(event)
-      after = events.at(-1)?.cursor ?? after
-      if (events.length > 0) continue
+      const page = await readEvents({ after, limit: PAGE, userId, since }).catch((error) => {
+        if (error instanceof E_CURSOR_GONE) return null
+        throw error
+      })
+      if (!page) {
+        this.logger.logError(
+          'The log was replaced, as by a restored backup, or pruned: what happened meanwhile may be missing here. Following on from now.'
+        )
+        after = await endOfLog()
+        continue
+      }
+      for (const event of page.events) this.#print(event)
+      after = page.place
+      if (page.events.length > 0) continue
       if (!this.follow) break
       await sleep(LOOK_EVERY, undefined, { signal }).catch(() => {})
     }
@@ -71,8 +82,8 @@ export default class EventsTail extends OperatorCommand {
     return user.id
   }
 
-  #print(event: LoggedEvent) {
-    const { cursor, ...told } = event
+  #print(event: PlacedEvent) {
+    const { place, ...told } = event
     if (this.json) this.logger.log(escapeJson(told))
     else this.logger.log(inOneLine(event))
   }

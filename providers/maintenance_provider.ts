@@ -59,6 +59,7 @@ export default class MaintenanceProvider {
     this.#pruning.start()
 
     const { backfillWatermarks, FINISHING } = await import('#app/watermarks/backfill')
+    const { endOfLog } = await import('#app/event_log/read')
     this.#finishing = new ScheduledJob(
       {
         task: FINISHING,
@@ -66,6 +67,8 @@ export default class MaintenanceProvider {
         lookEvery: LOOK_EVERY,
         work: async (signal) => {
           await backfillWatermarks({ signal })
+          /** Gives positions to what nobody has read, so that the next reader finds little to do. */
+          await endOfLog()
         },
       },
       (error) =>

@@ -12,7 +12,6 @@ import type DisabledUserTransformer from '#transformers/disabled_user_transforme
 import type EventTransformer from '#transformers/event_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
-import type RevocationTransformer from '#transformers/revocation_transformer'
 import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
 import type UserTransformer from '#transformers/user_transformer'
@@ -45,10 +44,6 @@ export namespace Data {
   export type OpenedSession = InferData<OpenedSessionTransformer>
   export namespace OpenedSession {
     export type Variants = InferVariants<OpenedSessionTransformer>
-  }
-  export type Revocation = InferData<RevocationTransformer>
-  export namespace Revocation {
-    export type Variants = InferVariants<RevocationTransformer>
   }
   export type SessionTokens = InferData<SessionTokensTransformer>
   export namespace SessionTokens {

@@ -63,8 +63,11 @@ export async function resetPassword(
 
   return useLink(token, ['reset'], async (trx, user) => {
     /** The link went to this address, so whoever has it holds the address. */
-    user.emailVerifiedAt ??= DateTime.fromJSDate(clock.now())
     const actor = `user:${user.id}` as const
+    if (!user.isEmailVerified) {
+      user.emailVerifiedAt = DateTime.fromJSDate(clock.now())
+      await appendEvents(trx, [{ type: 'email.verified', userId: user.id, actor }])
+    }
     await setPassword(trx, user, hashed, { actor, means: 'reset' })
     await endSessions(trx, await writeDueEnds(trx, user.id), {
       reason: 'password_reset',

@@ -1,20 +1,18 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { awaitRevocations } from '#app/event_log/revocations/await_revocations'
-import { formatCursor, parseCursor } from '#app/event_log/revocations/read_revocations'
-import { E_VALIDATION_ERROR } from '#exceptions/errors'
+import { formatPlace, parsePlace, type EventPlace } from '#app/event_log/place'
+import { presentPlace } from '#app/event_log/revocations/read_revocations'
+import { E_CURSOR_GONE, E_VALIDATION_ERROR } from '#exceptions/errors'
 import { clientLives } from '#app/service_clients/authenticate_client'
-import { endOfLog, LOG_START } from '#app/event_log/read'
-import RevocationTransformer from '#transformers/revocation_transformer'
 import { revocationsValidator } from '#validators/revocations'
 
 /**
- * The feed of ended sessions, for services that cache what they were told of a token.
+ * The feed of what has ended or changed, for services that cache what they were told of a token.
  */
 export default class RevocationsController {
   async index({ request, response, serialize, serviceClient }: HttpContext) {
     const { after, limit = 100, wait = 0 } = await revocationsValidator.validate(request.qs())
     const place = await placeOf(after)
-    if (!place) throw new E_VALIDATION_ERROR([MALFORMED])
 
     const gone = new AbortController()
     response.response.once('close', () => gone.abort())
@@ -23,10 +21,7 @@ export default class RevocationsController {
       gone.signal
     )
     response.header('Cache-Control', 'no-store')
-    return serialize({
-      revocations: RevocationTransformer.transform(page.revocations),
-      cursor: formatCursor(page.cursor),
-    })
+    return serialize({ revocations: page.revocations, cursor: formatPlace(page.place) })
   }
 }
 
@@ -37,9 +32,13 @@ const MALFORMED = {
 }
 
 /**
- * Without a cursor the feed begins with the oldest end that is kept; `now` begins with what comes.
+ * Without a cursor the feed begins with the oldest entry that is kept; `now` begins with what comes.
  */
-async function placeOf(after?: string) {
-  if (after === undefined) return LOG_START
-  return after === 'now' ? endOfLog() : parseCursor(after)
+async function placeOf(after?: string): Promise<EventPlace | undefined> {
+  if (after === undefined) return undefined
+  if (after === 'now') return presentPlace()
+  const place = parsePlace(after)
+  if (!place) throw new E_VALIDATION_ERROR([MALFORMED])
+  if (place === 'gone') throw new E_CURSOR_GONE()
+  return place
 }

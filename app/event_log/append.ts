@@ -10,6 +10,9 @@ import { afterCommit } from '#app/database/transaction'
 export type EventType =
   | 'session.opened'
   | 'session.ended'
+  | 'session.changed'
+  | 'tokens.replaced'
+  | 'watermark'
   | 'api_key.created'
   | 'api_key.ended'
   | 'password.changed'
@@ -27,6 +30,8 @@ export type EventType =
   | 'force_logout'
   | 'client.created'
   | 'client.revoked'
+  | 'log.started'
+  | 'database.restored'
 
 /**
  * One entry of the log. `data` is for people and programs that read it: device, note, counts;

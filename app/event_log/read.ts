@@ -3,24 +3,16 @@ import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import { toDate, type StoredInstant } from '#models/instant'
 import type { Actor } from '#app/event_log/actor'
 import type { EventType } from '#app/event_log/append'
-import { rows } from '#app/database/sql'
+import type { EventPlace } from '#app/event_log/place'
+import { GIVE_POSITIONS, POSITIONS_AT_ONCE, WITHOUT_POSITION } from '#app/event_log/positions'
+import { rows, type Statement } from '#app/database/sql'
+import { E_CURSOR_GONE } from '#exceptions/errors'
 
 /**
- * A place in the log: everything up to it has been read.
- */
-export type EventCursor = { xid: number; id: number }
-
-/**
- * The place before the first event.
- */
-export const LOG_START: EventCursor = { xid: 0, id: 0 }
-
-/**
- * An event as it stands in the log. `cursor` is the place right behind it.
+ * An event as it stands in the log.
  */
 export type LoggedEvent = {
   id: number
-  cursor: EventCursor
   type: EventType
   userId: number | null
   sessionId: string | null
@@ -30,9 +22,13 @@ export type LoggedEvent = {
   occurredAt: Date
 }
 
+/**
+ * An event with the place right behind it.
+ */
+export type PlacedEvent = LoggedEvent & { place: EventPlace }
+
 export type EventRow = {
   id: number | string
-  commit_xid: number | string
   type: EventType
   user_id: number | null
   session_id: string | null
@@ -43,10 +39,11 @@ export type EventRow = {
 }
 
 /**
- * What to read. `after` is the cursor of the last event that was read.
+ * What to read. `after` is the place up to which the log was read; without it (or null) reading begins
+ * with the oldest entry that is kept. The other conditions must all match.
  */
 export type EventQuery = {
-  after?: EventCursor
+  after?: EventPlace | null
   limit: number
   types?: readonly EventType[]
   userId?: number
@@ -54,71 +51,129 @@ export type EventQuery = {
 }
 
 /**
- * Reads on in the log, oldest first. Whoever goes on from the cursor of the last event skips
- * nothing and reads nothing twice.
- *
- * Ids are drawn before their transaction commits, so on PostgreSQL an event can appear behind a
- * reader that went by ids. There events are read in the order (transaction, id), and only those of
- * transactions older than the oldest one still under way: no event can appear before them any
- * more. It follows that a long transaction anywhere on that PostgreSQL server delays readers.
+ * Events, oldest first, and the place to go on from, also when nothing matched; null while the log has no
+ * entry at all.
  */
-export async function readEvents(
+export type EventPage = { events: PlacedEvent[]; place: EventPlace | null }
+
+/**
+ * Reads on in the log, in the order in which entries became visible. Whoever goes on from the place of the
+ * last page skips nothing, reads nothing twice, and waits for no transaction under way. Everything that
+ * committed before the call is read, page by page. A place may be kept anywhere and for any time: it
+ * is for every node, and for programs that were restarted.
+ *
+ * Throws `E_CURSOR_GONE` when the entry at `after` is not there any more, or is another one: it was
+ * pruned, or the database was restored. Then the reader starts anew, from `endOfLog` or from the
+ * oldest entry, and trusts nothing that it has derived from what it had read.
+ */
+export function readEvents(
   query: EventQuery,
   client: QueryClientContract = db.connection()
-): Promise<LoggedEvent[]> {
-  const after = query.after ?? LOG_START
-  const conditions = ['(commit_xid, id) > (?, ?)']
-  const bindings: unknown[] = [after.xid, after.id]
+): Promise<EventPage> {
+  const onPostgres = client.dialect.name === 'postgres'
+  return readBy((sql, bindings) => rows(client, sql, bindings), onPostgres, query)
+}
+
+/**
+ * The place behind all that has committed; null while the log has no entry at all.
+ */
+export async function endOfLog(
+  client: QueryClientContract = db.connection()
+): Promise<EventPlace | null> {
+  const { place } = await readEvents({ limit: 0 }, client)
+  return place
+}
+
+/**
+ * Sends one statement with question marks and gives its rows.
+ */
+export type Ask = (sql: string, bindings: unknown[]) => Promise<unknown[]>
+
+/**
+ * The same as `readEvents`, for connections that are none of Lucid's.
+ */
+export async function readBy(ask: Ask, onPostgres: boolean, query: EventQuery): Promise<EventPage> {
+  const { sql, bindings } = pageStatement(query, onPostgres)
+  for (let given = false; ;) {
+    const found = (await ask(sql, bindings)) as PageRow[]
+    const page = toPage(found, query)
+    const waiting = Number(found[0].waiting)
+    const isFull = query.limit > 0 && page.events.length === query.limit
+    if (isFull || waiting === 0 || (given && waiting <= POSITIONS_AT_ONCE)) return page
+    await ask(GIVE_POSITIONS, [])
+    given = waiting <= POSITIONS_AT_ONCE
+  }
+}
+
+type PageRow = EventRow & {
+  log: string | null
+  last_position: number | string | null
+  last_mark: string | null
+  passed_mark: string | null
+  waiting: number | string
+  position: number | string | null
+  mark: string
+}
+
+/**
+ * Where the log ends, whether the entry at `after` is still there, and what follows it: one statement, so
+ * that all of it was true at one moment. There is a row also when nothing matches.
+ */
+function pageStatement(query: EventQuery, onPostgres: boolean): Statement {
+  const after = query.after?.position ?? 0
+  const conditions = ['position > ?']
+  const bindings: unknown[] = [after, after]
   const only = (condition: string, ...values: unknown[]) => {
     conditions.push(condition)
     bindings.push(...values)
   }
-
-  if (client.dialect.name === 'postgres') {
-    only('commit_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint')
-  }
   if (query.userId !== undefined) only('user_id = ?', query.userId)
   if (query.since) only('occurred_at >= ?', query.since)
   if (query.types) only(`type IN (${query.types.map(() => '?').join(', ')})`, ...query.types)
-
-  const found = await rows<EventRow>(
-    client,
-    `SELECT * FROM session_events WHERE ${conditions.join(' AND ')}
-     ORDER BY commit_xid, id LIMIT ?`,
-    [...bindings, query.limit]
-  )
-  return found.map(toEvent)
+  return {
+    sql: `
+      SELECT event_log.log, last.position AS last_position, last.mark AS last_mark,
+        passed.mark AS passed_mark, ${onPostgres ? WITHOUT_POSITION : '0'} AS waiting, event.*
+      FROM (SELECT 1 AS id) AS one
+      LEFT JOIN event_log ON event_log.id = one.id
+      LEFT JOIN (
+        SELECT position, mark FROM session_events
+        WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1
+      ) AS last ON true
+      LEFT JOIN (SELECT mark FROM session_events WHERE position = ?) AS passed ON true
+      LEFT JOIN (
+        SELECT * FROM session_events WHERE ${conditions.join(' AND ')} ORDER BY position LIMIT ?
+      ) AS event ON true
+      ORDER BY event.position`,
+    bindings: [...bindings, query.limit],
+  }
 }
 
-/**
- * The place in the log from which `readEvents` reads what happens from now on. On PostgreSQL
- * transactions that are under way now count as the future.
- */
-export async function endOfLog(
-  client: QueryClientContract = db.connection()
-): Promise<EventCursor> {
-  if (client.dialect.name === 'postgres') {
-    const [{ xid }] = await rows<{ xid: string }>(
-      client,
-      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid'
-    )
-    return { xid: Number(xid), id: 0 }
-  }
-  const [{ id }] = await rows<{ id: number | null }>(
-    client,
-    'SELECT max(id) AS id FROM session_events'
-  )
-  return { xid: 0, id: id ?? 0 }
+function toPage(found: PageRow[], { after, limit }: EventQuery): EventPage {
+  const [first] = found
+  const log = first.log ?? ''
+  if (after && (after.log !== log || after.mark !== first.passed_mark)) throw new E_CURSOR_GONE()
+
+  const placeOf = (position: number | string, mark: string) => ({
+    log,
+    position: Number(position),
+    mark,
+  })
+  const events = found
+    .filter((row) => row.position !== null)
+    .map((row) => ({ ...toEvent(row), place: placeOf(row.position!, row.mark) }))
+  const isFull = limit > 0 && events.length === limit
+  if (isFull) return { events, place: events.at(-1)!.place }
+  const { last_position: last, last_mark: mark } = first
+  return { events, place: last === null ? null : placeOf(last, mark!) }
 }
 
 /**
  * An event from its row.
  */
 export function toEvent(row: EventRow): LoggedEvent {
-  const id = Number(row.id)
   return {
-    id,
-    cursor: { xid: Number(row.commit_xid), id },
+    id: Number(row.id),
     type: row.type,
     userId: row.user_id,
     sessionId: row.session_id,

@@ -141,6 +141,13 @@ export const E_SESSION_LIMIT_REACHED = class SessionLimitReached extends ApiErro
   }
 }
 
+/** What a consumer of the log had read last is not there any more, or is something else. */
+export const E_CURSOR_GONE = class CursorGone extends ApiError {
+  constructor() {
+    super(410, 'E_CURSOR_GONE')
+  }
+}
+
 /** No such route, or nothing there that the caller may see. */
 export const E_NOT_FOUND = class NotFound extends ApiError {
   constructor() {

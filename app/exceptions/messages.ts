@@ -51,6 +51,8 @@ export const errorMessages = {
     'The e-mail of this account is not confirmed yet. Open the link of the mail, or have it sent again with POST /api/v1/auth/email/verify.',
   E_SESSION_LIMIT_REACHED:
     'This account is signed in on as many devices as it may be. Sign out one of them (endSessions) or all (logoutOthers) and try again.',
+  E_CURSOR_GONE:
+    'The log does not hold what this cursor has passed: it was pruned, or the database was restored. Begin with after=now, empty your cache, and go on.',
   E_NOT_FOUND: 'There is nothing here.',
   E_REQUEST_ENTITY_TOO_LARGE: 'The request body is too large.',
   E_UNSUPPORTED_MEDIA_TYPE: 'Send the body as application/json.',

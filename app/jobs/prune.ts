@@ -5,6 +5,7 @@ import { endApiKey } from '#app/api_keys/end_api_keys'
 import { inBatches } from '#app/background/batches'
 import accountsConfig from '#config/accounts'
 import legacyJwtConfig from '#config/legacy_jwt'
+import sessionsConfig from '#config/sessions'
 import { writeDueEndsOf } from '#app/sessions/end'
 import { inList, rows } from '#app/database/sql'
 import { timedOutSql } from '#app/sessions/liveness'
@@ -20,6 +21,11 @@ const BATCH = 500
  * How long a sign-up may wait for its e-mail to be verified, in milliseconds.
  */
 const UNVERIFIED_FOR = 7 * 24 * 60 * 60 * 1000
+
+/**
+ * How long entries of replaced tokens are kept at least, in milliseconds.
+ */
+const REPLACED_FOR = 24 * 60 * 60 * 1000
 
 /**
  * What was removed, and `lapsed`: sessions past a lifetime whose end was written.
@@ -100,8 +106,22 @@ function removeEndedTokens(before: Date, signal?: AbortSignal): Promise<number> 
   return remove('ended_tokens', 'hash', old, [before], signal)
 }
 
-function removeEvents(before: Date, signal?: AbortSignal): Promise<number> {
-  return remove('session_events', 'id', 'occurred_at <= ? ORDER BY occurred_at', [before], signal)
+/**
+ * An entry of replaced tokens, one a refresh, says nothing any more once these have expired.
+ */
+async function removeEvents(before: Date, signal?: AbortSignal): Promise<number> {
+  const old = await remove(
+    'session_events',
+    'id',
+    'occurred_at <= ? ORDER BY occurred_at',
+    [before],
+    signal
+  )
+  const { accessTokenTtl, refreshTokenTtl } = sessionsConfig
+  if (refreshTokenTtl === 0) return old
+  const lapsed = new Date(clock.millis() - Math.max(accessTokenTtl, REPLACED_FOR))
+  const replaced = "type = 'tokens.replaced' AND occurred_at <= ? ORDER BY occurred_at"
+  return old + (await remove('session_events', 'id', replaced, [lapsed], signal))
 }
 
 type ExpiredToken = {

@@ -1,12 +1,13 @@
 import db from '@adonisjs/lucid/services/db'
 import { rows } from '#app/database/sql'
-import { endOfLog, type EventCursor } from '#app/event_log/read'
+import type { EventPlace } from '#app/event_log/place'
+import { endOfLog } from '#app/event_log/read'
 import { sessionEnds, liveSessions, registry } from '#app/metrics/metrics'
 
 /**
  * How far the log has been counted.
  */
-let counted: EventCursor | undefined
+let counted: EventPlace | null | undefined
 
 /**
  * Counts the ends that were written since the last call, on any node and by any command, from the
@@ -17,15 +18,15 @@ export async function countNewSessionEnds(): Promise<void> {
   const from = counted
   const until = await endOfLog(client)
   counted = until
-  if (!from) return
+  /** Of a restored log nothing is counted twice: counting begins at its end. */
+  if (from === undefined || !until || (from && from.log !== until.log)) return
 
-  const before = client.dialect.name === 'postgres' ? 'commit_xid < ?' : 'id <= ?'
   const ends = await rows<{ reason: string; ends: number | string }>(
     client,
     `SELECT reason, count(*) AS ends FROM session_events
-     WHERE (commit_xid, id) > (?, ?) AND ${before} AND type = 'session.ended'
+     WHERE position > ? AND position <= ? AND type = 'session.ended'
      GROUP BY reason`,
-    [from.xid, from.id, client.dialect.name === 'postgres' ? until.xid : until.id]
+    [from?.position ?? 0, until.position]
   )
   for (const { reason, ends: number } of ends) sessionEnds.inc({ reason }, Number(number))
 }

@@ -46,6 +46,7 @@ const TABLE: Record<Code, { status: number; details?: Record<string, Schema>; ex
       },
       example: { quota: { used: 1, max: 1 }, sessions: [] },
     },
+    E_CURSOR_GONE: { status: 410 },
     E_REQUEST_ENTITY_TOO_LARGE: { status: 413 },
     E_UNSUPPORTED_MEDIA_TYPE: { status: 415 },
     E_VALIDATION_ERROR: {
@@ -77,6 +78,7 @@ const PHRASES: Record<number, string> = {
   403: 'Not allowed.',
   404: 'There is nothing here that the caller may see.',
   409: 'The session limit is reached.',
+  410: 'The log does not hold that place any more.',
   413: 'The body is too large.',
   415: 'The body is of another type than the route takes.',
   422: 'The body is not valid: one entry a fault.',

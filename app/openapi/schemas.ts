@@ -47,6 +47,12 @@ const apiKey = {
   expiresAt: nullable('string', { format: 'date-time' }),
 }
 
+const userId = { type: 'integer' }
+
+/** An entry of the feed of this type. */
+const revocation = (type: string, properties: Record<string, Schema>) =>
+  object({ id: { type: 'integer' }, type: { const: type }, ...properties })
+
 /**
  * The shapes that answers and bodies are made of, by name.
  */
@@ -94,13 +100,36 @@ export const schemas: Record<string, Schema> = {
     lastSeenAt: instant,
     reason: { enum: END_REASONS },
   }),
-  Revocation: object({
-    id: { type: 'integer' },
-    sessionId: uuid,
-    userId: { type: 'integer' },
-    reason: { enum: END_REASONS },
-    endedAt: instant,
-  }),
+  Revocation: {
+    oneOf: [
+      revocation('session.ended', {
+        sessionId: uuid,
+        userId,
+        reason: { enum: END_REASONS },
+        endedAt: instant,
+      }),
+      revocation('tokens.replaced', { sessionId: uuid, userId }),
+      revocation('session.changed', {
+        sessionId: uuid,
+        userId,
+        what: { enum: ['freshness', 'name'] },
+      }),
+      revocation('watermark', {
+        userId: {
+          ...nullable('integer'),
+          description: 'Whose sessions have ended; null: everyone’s.',
+        },
+        reason: { enum: END_REASONS },
+        at: instant,
+        apiKeys: { type: 'boolean', description: 'API keys have ended too.' },
+      }),
+      revocation('api_key.ended', { apiKeyId: { type: 'integer' }, userId }),
+      revocation('account.changed', {
+        userId,
+        what: { enum: ['role', 'email', 'disabled', 'enabled', 'deleted'] },
+      }),
+    ],
+  },
   Quota: object(
     { used: { type: 'integer' }, max: nullable('integer') },
     { description: 'Sessions held and allowed; `max` null: as many as they like.' }

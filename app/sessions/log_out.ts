@@ -1,3 +1,4 @@
+import { appendEvents } from '#app/event_log/append'
 import { withLiveSession } from '#app/sessions/with_live_session'
 import { withRefreshToken, type Holder } from '#app/sessions/with_refresh_token'
 import { endSessions } from '#app/sessions/end'
@@ -67,10 +68,19 @@ export async function renameSession(
   sessionId: string,
   name: string
 ): Promise<Session> {
-  const renamed = await withLiveSession(acting, async (trx, _, live) => {
+  const renamed = await withLiveSession(acting, async (trx, user, live) => {
     const session = live.find(({ id }) => id === sessionId)
     if (!session) return null
     await trx.from('sessions').where('id', session.id).update({ device_name: name })
+    await appendEvents(trx, [
+      {
+        type: 'session.changed',
+        userId: user.id,
+        sessionId: session.id,
+        actor: `user:${user.id}`,
+        data: { what: 'name' },
+      },
+    ])
     return { ...session, device: { ...session.device, name } }
   })
   if (!renamed) throw new E_NOT_FOUND()

@@ -19,8 +19,7 @@ const COMMENT_EVERY = 15_000
 const USE_EVERY = 60_000
 
 /**
- * How often a stream looks whether its token lives though nobody said otherwise, in milliseconds: a
- * refresh on another node is not in the log.
+ * How often a stream looks whether its token lives though nobody said otherwise, in milliseconds.
  */
 const LOOK_EVERY = 5_000
 

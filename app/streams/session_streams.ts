@@ -108,13 +108,13 @@ export class SessionStreams {
   #heard(events: LoggedEvent[]) {
     for (const event of events) {
       const { type, sessionId, userId } = event
-      if (type === 'session.ended') {
+      if (type === 'session.ended' || type === 'tokens.replaced') {
         this.recheck(sessionId!)
       } else if (type === 'session.opened') {
         for (const stream of this.#byUser.get(userId!) ?? []) stream.noteOpened(event)
       } else if (userId !== null) {
         for (const stream of this.#byUser.get(userId) ?? []) stream.recheck()
-      } else if (type === 'force_logout') this.#recheckAll()
+      } else if (type === 'force_logout' || type === 'watermark') this.#recheckAll()
     }
   }
 

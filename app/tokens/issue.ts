@@ -1,5 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import clock from '#app/clock'
+import { appendEvents } from '#app/event_log/append'
 import sessionsConfig, { idleTimeout } from '#config/sessions'
 import { revokeTokens, type Replacement } from '#app/tokens/revoke'
 import { hashToken, type TokenKind } from '#app/tokens/token'
@@ -69,7 +70,8 @@ export async function issueTokens(
 
 /**
  * Gives a live session new tokens in place of those it has, whose holders learn from now on that
- * they have expired (`rotated`) and that a newer one exists. For use in a transaction that holds
+ * they have expired (`rotated`) and that a newer one exists. The log tells of it, for services and
+ * streams that still hold what they were told of the old ones. For use in a transaction that holds
  * the row of the session's user and found the session alive.
  */
 export async function replaceTokens(
@@ -80,6 +82,18 @@ export async function replaceTokens(
 ): Promise<IssuedTokens> {
   const { unused, ...kept } = replacement
   const ending = { reason: 'rotated', at: clock.now(), ...kept }
-  await revokeTokens(trx, { sessions: [session.id] }, ending)
-  return issueTokens(trx, session, values, { unused })
+  /** Sent in this order, without waiting for the answer to each (#app/database/pipeline). */
+  const [, tokens] = await Promise.all([
+    revokeTokens(trx, { sessions: [session.id] }, ending),
+    issueTokens(trx, session, values, { unused }),
+    appendEvents(trx, [
+      {
+        type: 'tokens.replaced',
+        userId: session.userId,
+        sessionId: session.id,
+        actor: `user:${session.userId}`,
+      },
+    ]),
+  ])
+  return tokens
 }

@@ -5,6 +5,7 @@ import clock from '#app/clock'
 import { idleTimeout } from '#config/sessions'
 import type User from '#models/user'
 import type { Actor } from '#app/event_log/actor'
+import { appendEvents } from '#app/event_log/append'
 import { toWatermark, type Watermark } from '#app/sessions/watermark'
 import type { EndReason } from '#exceptions/end_reasons'
 
@@ -78,7 +79,8 @@ async function waitForSignIns(trx: TransactionClientContract) {
 
 /**
  * The highest numbers given out so far are the watermark. Token ids of all kinds count up together, so
- * the highest of any kind is one for API keys.
+ * the highest of any kind is one for API keys. The log tells of it in the same commit: who caches what he
+ * was told of tokens must not wait until the end of each is written.
  */
 async function insertWatermark(
   trx: TransactionClientContract,
@@ -99,5 +101,15 @@ async function insertWatermark(
     finished_at: null,
   }
   const [inserted] = await trx.table('cutoffs').returning('id').insert(row)
+  await appendEvents(trx, [
+    {
+      type: 'watermark',
+      userId,
+      reason,
+      actor,
+      occurredAt: row.created_at,
+      data: { apiKeys: includeApiKeys, ...(note && { note }) },
+    },
+  ])
   return toWatermark({ ...row, id: Number(inserted?.id ?? inserted) })
 }

@@ -45,7 +45,8 @@ class Consumer {
         await sleep(20)
         continue
       }
-      for (const { sessionId } of answer.data.revocations) {
+      for (const { type, sessionId } of answer.data.revocations) {
+        if (type !== 'session.ended') continue
         this.seen.set(sessionId, (this.seen.get(sessionId) ?? 0) + 1)
       }
       this.#cursor = answer.data.cursor

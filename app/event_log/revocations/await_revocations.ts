@@ -2,13 +2,12 @@ import app from '@adonisjs/core/services/app'
 import { eventTail, type TailListener } from '#app/event_log/tail/tail'
 import { E_UNAUTHORIZED_CLIENT } from '#exceptions/errors'
 import { readRevocations, type RevocationPage } from '#app/event_log/revocations/read_revocations'
-import type { EventCursor } from '#app/event_log/read'
+import type { EventPlace } from '#app/event_log/place'
 
 /**
- * Milliseconds until the log is read again without a hint, and after a hint that found nothing yet:
- * on PostgreSQL what has committed can be read in its order once older transactions are through.
+ * Milliseconds until the log is read again without a hint.
  */
-const LOOK_AGAIN = { longest: 1_000, afterHint: 10 }
+const LOOK_AGAIN = 1_000
 
 /**
  * Requests that may wait at once; any more are answered with what is there.
@@ -28,10 +27,11 @@ app.terminating(() => stopping.abort())
  *
  * `mayWait` says whether the asking client may still hear anything. It is asked of the database after
  * every look at the log, so a client that is revoked, on whichever node, hears nothing that came
- * after: `E_UNAUTHORIZED_CLIENT`, at the latest with the next look.
+ * after: `E_UNAUTHORIZED_CLIENT`, at the latest with the next look. A log that was replaced
+ * meanwhile is noticed by the same look: `E_CURSOR_GONE`.
  */
 export async function awaitRevocations(
-  query: { after: EventCursor; limit: number; waitMs: number; mayWait: () => Promise<boolean> },
+  query: { after?: EventPlace; limit: number; waitMs: number; mayWait: () => Promise<boolean> },
   given: AbortSignal
 ): Promise<RevocationPage> {
   const signal = AbortSignal.any([given, stopping.signal])
@@ -43,13 +43,11 @@ export async function awaitRevocations(
   const leave = await eventTail.listen(hints)
   waiting++
   try {
-    let pause = 0
-    for (;;) {
+    for (let pause = 0; ; pause = LOOK_AGAIN) {
       const left = deadline - performance.now()
       if (left <= 0 || signal.aborted) return page
-      const hinted = await hints.wait(Math.min(pause, left))
-      pause = hinted ? LOOK_AGAIN.afterHint : nextPause(pause)
-      page = await readRevocations(page.cursor, query.limit)
+      await hints.wait(Math.min(pause, left))
+      page = await readRevocations(page.place, query.limit)
       if (!(await query.mayWait())) throw new E_UNAUTHORIZED_CLIENT()
       if (page.revocations.length > 0) return page
     }
@@ -60,17 +58,13 @@ export async function awaitRevocations(
   }
 }
 
-function nextPause(pause: number): number {
-  return pause === 0 ? LOOK_AGAIN.longest : Math.min(pause * 2, LOOK_AGAIN.longest)
-}
-
 /**
  * Waits for a hint of the log that there may be something new.
  */
 class Hints implements TailListener {
   readonly #signal: AbortSignal
-  readonly #wake = () => this.#resolve(true)
-  #resolve: (hinted: boolean) => void = () => {}
+  readonly #wake = () => this.#resolve()
+  #resolve: () => void = () => {}
   #hinted = false
 
   constructor(signal: AbortSignal) {
@@ -88,26 +82,21 @@ class Hints implements TailListener {
   }
 
   /**
-   * Resolves with true as soon as there is a hint, with false after so many milliseconds.
+   * Resolves as soon as there is a hint, or after so many milliseconds.
    */
-  async wait(milliseconds: number): Promise<boolean> {
-    if (this.#hinted || this.#signal.aborted) return this.#take()
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<boolean>((resolve) => {
-      this.#resolve = resolve
-      timer = setTimeout(() => resolve(false), milliseconds)
-    })
-    clearTimeout(timer)
-    return this.#take()
+  async wait(milliseconds: number): Promise<void> {
+    if (!this.#hinted && !this.#signal.aborted) {
+      let timer: NodeJS.Timeout | undefined
+      await new Promise<void>((resolve) => {
+        this.#resolve = resolve
+        timer = setTimeout(resolve, milliseconds)
+      })
+      clearTimeout(timer)
+    }
+    this.#hinted = false
   }
 
   close(): void {
     this.#signal.removeEventListener('abort', this.#wake)
-  }
-
-  #take(): boolean {
-    const hinted = this.#hinted
-    this.#hinted = false
-    return hinted
   }
 }

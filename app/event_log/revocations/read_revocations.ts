@@ -1,59 +1,47 @@
-import { type EventCursor, endOfLog, readEvents, type LoggedEvent } from '#app/event_log/read'
+import { inTransaction } from '#app/database/transaction'
+import { appendEvents } from '#app/event_log/append'
+import type { EventPlace } from '#app/event_log/place'
+import { endOfLog, readEvents } from '#app/event_log/read'
+import {
+  LOGGED_REVOCATIONS,
+  toRevocation,
+  type Revocation,
+} from '#app/event_log/revocations/revocation'
 
 /**
- * A place in the log as consumers keep it: opaque, so that what is inside may change.
+ * `place` is where to go on from, also when there was nothing.
  */
-export function formatCursor({ xid, id }: EventCursor): string {
-  return Buffer.from(`1:${xid}:${id}`).toString('base64url')
+export type RevocationPage = { revocations: Revocation[]; place: EventPlace }
+
+/**
+ * Reads on in the log of what ended or changed, from the oldest entry that is kept where no place is
+ * given. Whoever always goes on from the place of the last page sees every entry, once. Throws
+ * `E_CURSOR_GONE` as `readEvents` does.
+ */
+export async function readRevocations(
+  after: EventPlace | undefined,
+  limit: number
+): Promise<RevocationPage> {
+  const page = await readEvents({ after, limit, types: LOGGED_REVOCATIONS })
+  const revocations = page.events.map(toRevocation)
+  return { revocations, place: page.place ?? (await firstPlace()) }
 }
 
 /**
- * The place behind a consumer's cursor; null when it is none of ours.
+ * The place from which `readRevocations` reads what happens from now on.
  */
-export function parseCursor(cursor: string): EventCursor | null {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(cursor)) return null
-  const text = Buffer.from(cursor, 'base64url').toString('latin1')
-  const [, xid, id] = /^1:(\d{1,15}):(\d{1,15})$/.exec(text) ?? []
-  if (id === undefined) return null
-  const place = { xid: Number(xid), id: Number(id) }
-  return formatCursor(place) === cursor ? place : null
+export async function presentPlace(): Promise<EventPlace> {
+  return (await endOfLog()) ?? firstPlace()
 }
 
 /**
- * A session that ended.
+ * A log without an entry gives no place, and a consumer that had none would not notice that the log was
+ * replaced: so the first consumer gives it its first entry.
  */
-export type Revocation = {
-  id: number
-  sessionId: string
-  userId: number
-  reason: string
-  endedAt: Date
-}
-
-/**
- * `cursor` is the place to go on from, also when there was nothing.
- */
-export type RevocationPage = { revocations: Revocation[]; cursor: EventCursor }
-
-/**
- * Reads on in the log of ended sessions. Whoever always goes on from the cursor of the last page
- * sees every one, once.
- *
- * The end of the log is read first: what lies before it and is not on a page that has room to spare
- * is no revocation, so the cursor may pass it by.
- */
-export async function readRevocations(after: EventCursor, limit: number): Promise<RevocationPage> {
-  const end = await endOfLog()
-  const events = await readEvents({ after, limit, types: ['session.ended'] })
-  const last = events.at(-1)?.cursor ?? after
-  const cursor = events.length < limit ? later(last, end) : last
-  return { revocations: events.map(toRevocation), cursor }
-}
-
-function toRevocation({ id, sessionId, userId, reason, occurredAt }: LoggedEvent): Revocation {
-  return { id, sessionId: sessionId!, userId: userId!, reason: reason!, endedAt: occurredAt }
-}
-
-function later(a: EventCursor, b: EventCursor): EventCursor {
-  return a.xid > b.xid || (a.xid === b.xid && a.id > b.id) ? a : b
+async function firstPlace(): Promise<EventPlace> {
+  await inTransaction((trx) =>
+    appendEvents(trx, [{ type: 'log.started', userId: null, actor: 'system' }])
+  )
+  const { events } = await readEvents({ limit: 1 })
+  return events[0].place
 }

@@ -2,21 +2,23 @@ import db from '@adonisjs/lucid/services/db'
 import pg from 'pg'
 import { rows } from '#app/database/sql'
 import { LOG_CHANNEL } from '#app/event_log/append'
+import type { EventPlace } from '#app/event_log/place'
 import {
-  endOfLog,
+  readBy,
   readEvents,
-  toEvent,
-  type EventCursor,
-  type EventRow,
+  type EventPage,
+  type EventQuery,
   type LoggedEvent,
 } from '#app/event_log/read'
+import { E_CURSOR_GONE } from '#exceptions/errors'
 import env from '#start/env'
 
 /**
- * Events that have committed since the last look. `tooMany`: there are more than one look takes;
- * none are given, and the place in the log is behind all of them.
+ * Events that have committed since the last look. `missed`: there are more than one look takes, or
+ * the log was replaced, as by a restore under a running server; none are given, and the place in the log is
+ * behind all of them.
  */
-export type NewEvents = { events: LoggedEvent[]; tooMany: boolean }
+export type NewEvents = { events: LoggedEvent[]; missed: boolean }
 
 /**
  * How many events one look takes.
@@ -42,6 +44,39 @@ export interface LogSource {
   close(): Promise<void>
 }
 
+type Read = (query: EventQuery) => Promise<EventPage>
+
+/**
+ * Where a source stands in the log.
+ */
+class LogPlace {
+  readonly #read: Read
+  #place: EventPlace | null = null
+
+  constructor(read: Read) {
+    this.#read = read
+  }
+
+  async toEnd(): Promise<void> {
+    const { place } = await this.#read({ limit: 0 })
+    this.#place = place
+  }
+
+  async look(): Promise<NewEvents> {
+    try {
+      const page = await this.#read({ after: this.#place, limit: EVENTS_PER_LOOK + 1 })
+      if (page.events.length <= EVENTS_PER_LOOK) {
+        this.#place = page.place
+        return { events: page.events, missed: false }
+      }
+    } catch (error) {
+      if (!(error instanceof E_CURSOR_GONE)) throw error
+    }
+    await this.toEnd()
+    return { events: [], missed: true }
+  }
+}
+
 /**
  * How often SQLite is asked whether somebody has written, in milliseconds.
  */
@@ -53,26 +88,19 @@ const ASK_EVERY = 100
  * writes, so the commits of this process count too.
  */
 export class SqliteLog implements LogSource {
-  #after?: EventCursor
+  readonly #place = new LogPlace((query) => readEvents(query, this.#lookup))
   #version?: number
   #timer?: NodeJS.Timeout
   #closed = false
 
   async open(grown: () => void, failed: (error: unknown) => void): Promise<void> {
     this.#version = await this.#readVersion()
-    this.#after = await endOfLog(this.#lookup)
+    await this.#place.toEnd()
     this.#askLater(grown, failed)
   }
 
-  async look(): Promise<NewEvents> {
-    const query = { after: this.#after, limit: EVENTS_PER_LOOK + 1 }
-    const events = await readEvents(query, this.#lookup)
-    if (events.length > EVENTS_PER_LOOK) {
-      this.#after = await endOfLog(this.#lookup)
-      return { events: [], tooMany: true }
-    }
-    this.#after = events.at(-1)?.cursor ?? this.#after
-    return { events, tooMany: false }
+  look(): Promise<NewEvents> {
+    return this.#place.look()
   }
 
   async close(): Promise<void> {
@@ -110,21 +138,6 @@ export class SqliteLog implements LogSource {
 const TIMEOUT_MS = 5_000
 
 /**
- * What stands in the log now and was not visible in the snapshot of the last look. Unlike readers
- * that keep a cursor, this one waits for no older transaction: what has committed is told at once,
- * and one that commits later is told then.
- */
-const LOOK = `
-  WITH fresh AS (
-    SELECT * FROM session_events
-    WHERE commit_xid >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint
-      AND NOT pg_visible_in_snapshot(commit_xid::text::xid8, $1::pg_snapshot)
-    ORDER BY commit_xid, id LIMIT ${EVENTS_PER_LOOK + 1}
-  )
-  SELECT pg_current_snapshot()::text AS snapshot,
-    (SELECT coalesce(json_agg(fresh), '[]') FROM fresh) AS events`
-
-/**
  * The log on PostgreSQL, on a connection of its own: `NOTIFY` says that it has grown, and what is
  * new is read beside it, so that no sign-in that holds the other connections stands in the way.
  */
@@ -136,7 +149,9 @@ export class PostgresLog implements LogSource {
     query_timeout: TIMEOUT_MS,
     keepAlive: true,
   })
-  #snapshot = ''
+  readonly #place = new LogPlace((query) =>
+    readBy((sql, bindings) => this.#ask(sql, bindings), true, query)
+  )
   #closed = false
 
   async open(grown: () => void, failed: (error: unknown) => void): Promise<void> {
@@ -147,24 +162,24 @@ export class PostgresLog implements LogSource {
     this.#client.on('notification', grown)
     await this.#client.connect()
     await this.#client.query(`LISTEN ${LOG_CHANNEL}`)
-    const now = await this.#client.query('SELECT pg_current_snapshot()::text AS snapshot')
-    this.#snapshot = now.rows[0].snapshot
+    await this.#place.toEnd()
   }
 
-  async look(): Promise<NewEvents> {
-    const found = await this.#client.query<{ snapshot: string; events: EventRow[] }>({
-      name: 'latchkey_log',
-      text: LOOK,
-      values: [this.#snapshot],
-    })
-    const [{ snapshot, events }] = found.rows
-    this.#snapshot = snapshot
-    const tooMany = events.length > EVENTS_PER_LOOK
-    return { events: tooMany ? [] : events.map(toEvent), tooMany }
+  look(): Promise<NewEvents> {
+    return this.#place.look()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     await this.#client.end()
+  }
+
+  async #ask(sql: string, bindings: unknown[]): Promise<unknown[]> {
+    let count = 0
+    const found = await this.#client.query(
+      sql.replaceAll('?', () => `$${++count}`),
+      bindings
+    )
+    return found.rows
   }
 }

@@ -102,8 +102,8 @@ export class EventTail {
     try {
       do {
         this.#lookAgain = false
-        const { events, tooMany } = await source.look()
-        if (tooMany) for (const listener of this.#listeners) listener.missed()
+        const { events, missed } = await source.look()
+        if (missed) for (const listener of this.#listeners) listener.missed()
         if (events.length > 0) for (const listener of this.#listeners) listener.heard(events)
       } while (this.#lookAgain && this.#source === source)
     } catch {

@@ -120,7 +120,7 @@ export const services: Paths = {
   '/api/v1/revocations': {
     get: {
       operationId: 'listRevocations',
-      summary: 'Sessions that ended, for services that cache',
+      summary: 'What has ended or changed, for services that cache',
       tags,
       security: serviceClient,
       parameters: [
@@ -148,7 +148,7 @@ export const services: Paths = {
             cursor: { type: 'string' },
           })
         ),
-        ...failures('E_UNAUTHORIZED_ACCESS', 'E_FORBIDDEN', 'E_VALIDATION_ERROR'),
+        ...failures('E_UNAUTHORIZED_ACCESS', 'E_FORBIDDEN', 'E_CURSOR_GONE', 'E_VALIDATION_ERROR'),
       },
     },
   },
