@@ -86,7 +86,7 @@ export class Feed {
       headers: { authorization: this.options.authorization },
       timeoutMs: Math.min(wait, 30) * 1000 + Math.max(this.options.maxStalenessMs * 0.2, 500),
     })
-    if (status === 410) {
+    if (!start && (status === 410 || status === 422)) {
       this.#readAt = Number.NEGATIVE_INFINITY
       this.#cursor = null
       return null
