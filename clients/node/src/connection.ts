@@ -82,6 +82,7 @@ export class Connection {
           if (length > LARGEST_ANSWER) request.destroy(new Error('The answer is too large'))
         })
         response.once('error', fail)
+        response.once('close', () => fail(new Error('The answer was cut off')))
         response.once('end', () => {
           clearTimeout(timer)
           const text = Buffer.concat(chunks).toString()
