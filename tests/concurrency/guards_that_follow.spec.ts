@@ -338,7 +338,7 @@ test.group('Two services that guard by following', (group) => {
     )
     assert.deepEqual(run.wrong, [], `SEED=${seed}`)
     assert.isAbove(run.counts['live 200'], 500)
-  }).timeout(LONG ? 900_000 : 180_000)
+  }).timeout(LONG ? 1_800_000 : 400_000)
 
   test('a feed that keeps replaced tokens to itself is found out', async ({ assert }) => {
     const feeds = await Promise.all(

@@ -14,8 +14,10 @@ export async function withoutEntries(server: string, type: string) {
       answer.setEncoding('utf8').on('data', (chunk) => (text += chunk))
       answer.on('end', () => {
         const body = url!.startsWith('/api/v1/revocations') ? filtered(text, type) : text
-        const { 'content-length': _, 'transfer-encoding': __, ...kept } = answer.headers
-        response.writeHead(answer.statusCode!, kept).end(body)
+        const headersOfAnswer = { ...answer.headers }
+        delete headersOfAnswer['content-length']
+        delete headersOfAnswer['transfer-encoding']
+        response.writeHead(answer.statusCode!, headersOfAnswer).end(body)
       })
       answer.on('error', () => response.destroy())
     })
