@@ -9,7 +9,7 @@ const BUILD = fileURLToPath(new URL('../build/', import.meta.url))
 /**
  * What is compiled with the application and that no server runs.
  */
-const LEFT_OUT = ['tests', 'docs', 'bin/test.js', 'bin/test.js.map']
+const LEFT_OUT = ['tests', 'docs', 'clients', 'bin/test.js', 'bin/test.js.map']
 
 /**
  * Leaves in `build` what a server needs. Many packages name development tools, such as a compiler

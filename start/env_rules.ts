@@ -196,9 +196,9 @@ export function legacyDatabase(): Rule<LegacyDatabase | null> {
     if (value.trim() === '') return null
     const [, zone = 'utc'] = /[?&]timezone=([^&]+)/.exec(value) ?? []
     const timeZone = zone.replace('%2F', '/').replace('%2B', '+')
-    const url = value.replace(/([?&])timezone=[^&]*&?/, '$1').replace(/[?&]$/, '')
-    const [, client] = /^(sqlite:|postgres(?:ql)?:\/\/|mysql:\/\/)\S/.exec(url) ?? []
-    if (!client || !URL.canParse(url) || !Info.normalizeZone(timeZone).isValid) {
+    const address = value.replace(/([?&])timezone=[^&]*&?/, '$1').replace(/[?&]$/, '')
+    const [, client] = /^(sqlite:|postgres(?:ql)?:\/\/|mysql:\/\/)\S/.exec(address) ?? []
+    if (!client || !URL.canParse(address) || !Info.normalizeZone(timeZone).isValid) {
       return refuse(
         name,
         '…',
@@ -208,7 +208,7 @@ export function legacyDatabase(): Rule<LegacyDatabase | null> {
     if (client === 'mysql://' && !isInstalled('mysql2')) {
       throw new Error(`${name} is a MySQL database, which needs a package: npm install mysql2`)
     }
-    return { url, timeZone }
+    return { url: address, timeZone }
   }
 }
 

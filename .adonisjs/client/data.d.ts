@@ -8,10 +8,12 @@ import type { InferData, InferVariants } from '@adonisjs/core/types/transformers
 import type AdminSessionTransformer from '#transformers/admin_session_transformer'
 import type AdminUserTransformer from '#transformers/admin_user_transformer'
 import type ApiKeyTransformer from '#transformers/api_key_transformer'
+import type ContestedAccountTransformer from '#transformers/contested_account_transformer'
 import type DisabledUserTransformer from '#transformers/disabled_user_transformer'
 import type EventTransformer from '#transformers/event_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
+import type ServiceClientTransformer from '#transformers/service_client_transformer'
 import type SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import type SessionTransformer from '#transformers/session_transformer'
 import type UserTransformer from '#transformers/user_transformer'
@@ -29,6 +31,10 @@ export namespace Data {
   export namespace ApiKey {
     export type Variants = InferVariants<ApiKeyTransformer>
   }
+  export type ContestedAccount = InferData<ContestedAccountTransformer>
+  export namespace ContestedAccount {
+    export type Variants = InferVariants<ContestedAccountTransformer>
+  }
   export type DisabledUser = InferData<DisabledUserTransformer>
   export namespace DisabledUser {
     export type Variants = InferVariants<DisabledUserTransformer>
@@ -44,6 +50,10 @@ export namespace Data {
   export type OpenedSession = InferData<OpenedSessionTransformer>
   export namespace OpenedSession {
     export type Variants = InferVariants<OpenedSessionTransformer>
+  }
+  export type ServiceClient = InferData<ServiceClientTransformer>
+  export namespace ServiceClient {
+    export type Variants = InferVariants<ServiceClientTransformer>
   }
   export type SessionTokens = InferData<SessionTokensTransformer>
   export namespace SessionTokens {

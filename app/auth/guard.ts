@@ -82,7 +82,7 @@ export class ApiGuard implements GuardContract<User> {
   /**
    * The request on whose behalf a proxy asks; unset when it is this one.
    */
-  behalf?: Pick<BoundRequest, 'method' | 'urls'>
+  behalf?: Omit<BoundRequest, 'message'>
 
   /**
    * Why the request is not authenticated.

@@ -50,7 +50,13 @@ function urlsOf(request: IncomingMessage): string[] {
  * The request that a proof is made for. A proxy that asks on behalf of another request names that
  * one's method and URL.
  */
-export type BoundRequest = { message: IncomingMessage; method?: string; urls?: string[] }
+export type BoundRequest = {
+  message: IncomingMessage
+  method?: string
+  urls?: string[]
+  /** Throws where the session is not what the request wants. */
+  demand?: (session: Session) => void
+}
 
 /**
  * Refuses a token that is used by another than its session is bound to: another key (RFC 9449
@@ -76,7 +82,7 @@ export function enforceBinding(
 
 async function demandHolder(session: Session, credentials: Credentials, request: BoundRequest) {
   const bound = session.keyThumbprint
-  if (bound !== null) await demandProof(bound, credentials, request)
+  if (bound !== null) await demandProof(session, bound, credentials, request)
   await demandUserAgent(session, userAgentOf(request.message))
 }
 
@@ -116,7 +122,16 @@ export async function readHolder(message: IncomingMessage): Promise<Holder> {
   return { ...(await readKeyProof(message)), userAgent: userAgentOf(message) }
 }
 
-async function demandProof(bound: string, credentials: Credentials, request: BoundRequest) {
+/**
+ * A proof is spent last: who is refused for another reason may ask with it again, as nginx does to
+ * learn that reason.
+ */
+async function demandProof(
+  session: Session,
+  bound: string,
+  credentials: Credentials,
+  request: BoundRequest
+) {
   if (credentials.scheme !== 'DPoP') {
     throw new E_UNAUTHORIZED_ACCESS({ hadToken: true, scheme: 'DPoP' })
   }
@@ -136,6 +151,7 @@ async function demandProof(bound: string, credentials: Credentials, request: Bou
       'The proof is signed by another key than the token is bound to.'
     )
   }
+  request.demand?.(session)
   if (!(await rememberProof(proof))) throw usedBefore(401)
 }
 

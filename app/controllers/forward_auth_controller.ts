@@ -2,6 +2,7 @@ import type { HttpContext } from '@adonisjs/core/http'
 import { requireFresh } from '#app/auth/freshness'
 import { identityHeaders } from '#app/forward_auth/identity_headers'
 import { originalRequest } from '#app/forward_auth/original_request'
+import type { Session } from '#app/sessions/session'
 import { readMaxAge } from '#validators/forward_auth'
 import { ApiError } from '#exceptions/api_error'
 import { E_UNAUTHORIZED_ACCESS } from '#exceptions/errors'
@@ -19,13 +20,16 @@ export default class ForwardAuthController {
   async show({ auth, request, response }: HttpContext) {
     const maxAge = readMaxAge(request.request)
     const guard = auth.use('api')
-    guard.behalf = originalRequest(request.request)
+    const demand = (session: Session | null) => {
+      if (maxAge !== null) requireFresh(session, maxAge)
+    }
+    guard.behalf = { ...originalRequest(request.request), demand }
     await guard.authenticate().catch((error) => {
       if (!(error instanceof ApiError) || error.status !== 400) throw error
       throw new E_UNAUTHORIZED_ACCESS({ hadToken: true })
     })
     const token = guard.token!
-    if (maxAge !== null) requireFresh(token.session, maxAge)
+    demand(token.session)
     for (const [name, value] of Object.entries(identityHeaders(token))) {
       response.response.setHeader(name, value)
     }

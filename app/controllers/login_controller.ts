@@ -20,9 +20,9 @@ export default class LoginController {
           return checkPassword({ ...attempt, caller })
         },
         (checked) =>
-          signInWith(checked, async (user) => ({
-            user,
-            opened: await auth.login(user, { device, ...choice }),
+          signInWith(checked, async (verified) => ({
+            user: verified,
+            opened: await auth.login(verified, { device, ...choice }),
           }))
       )
     })

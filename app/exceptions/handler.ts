@@ -1,5 +1,5 @@
 import { ExceptionHandler, type HttpContext } from '@adonisjs/core/http'
-import { lacksMigrations } from '#app/migrations/pending'
+import { lacksMigrations } from '#exceptions/lacking_migrations'
 import { pathOf } from '#app/http/path'
 import { ApiError } from '#exceptions/api_error'
 import * as errors from '#exceptions/errors'

@@ -21,6 +21,10 @@ export function mailOnEvents(): () => void {
 
 function letterFor(event: NewEvent & { occurredAt: Date }): Letter | undefined {
   const { type, sessionId, reason, data, occurredAt: at } = event
+  if (type === 'session.opened' && data?.kind === 'support') {
+    if (!sessionsConfig.notifySupport) return undefined
+    return { kind: 'support_session', at, until: String(data.until) }
+  }
   if (type === 'session.opened' && sessionId && !data?.atSignUp && sessionsConfig.notifyNewDevice) {
     return { kind: 'new_device', sessionId }
   }

@@ -18,6 +18,7 @@ type Contents = {
   token_reuse: { device: Pick<Device, 'name' | 'platform'>; at: Date }
   password_changed: { at: Date }
   api_key_created: { name: string; at: Date }
+  support_session: { at: Date; until: string }
 }
 
 export type MailKind = keyof Contents

@@ -16,6 +16,7 @@ import type { MailKind, TakenMail } from '#mails/outbox'
 import PasswordChangedMail from '#mails/password_changed_mail'
 import PasswordResetMail from '#mails/password_reset_mail'
 import SignUpAgainMail from '#mails/sign_up_again_mail'
+import SupportSessionMail from '#mails/support_session_mail'
 import TokenReuseMail from '#mails/token_reuse_mail'
 
 type Writer = (mail: TakenMail) => Promise<BaseMail | null>
@@ -38,6 +39,8 @@ const writers: Record<MailKind, Writer> = {
   token_reuse: async ({ data }) => new TokenReuseMail(data.device, new Date(data.at)),
   password_changed: async (mail) =>
     new PasswordChangedMail(new Date(mail.data.at), await keysOf(mail)),
+  support_session: async ({ data }) =>
+    new SupportSessionMail(new Date(data.at), new Date(data.until)),
   api_key_created: async ({ data }) => new ApiKeyCreatedMail(data.name, new Date(data.at)),
 }
 

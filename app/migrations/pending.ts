@@ -1,15 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import app from '@adonisjs/core/services/app'
 import db from '@adonisjs/lucid/services/db'
-
-let lacking = false
-
-/**
- * Whether the database lacked a migration when it was last asked: what fails then may fail for that.
- */
-export function lacksMigrations(): boolean {
-  return lacking
-}
+import { noteMigrations } from '#exceptions/lacking_migrations'
 
 /**
  * The names of the migrations of this version that the database lacks, in their order. It is asked and
@@ -26,6 +18,6 @@ export async function pendingMigrations(): Promise<string[]> {
     .map((file) => `database/migrations/${file.slice(0, -'.ts'.length)}`)
     .filter((name) => !names.has(name))
     .sort()
-  lacking = pending.length > 0
+  noteMigrations({ lacking: pending.length > 0 })
   return pending
 }

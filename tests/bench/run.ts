@@ -3,7 +3,7 @@
 | Benchmark
 |--------------------------------------------------------------------------
 |
-| npm run bench -- [--quick] [--only=checks|storm|scale|signin|refresh|ending]
+| npm run bench -- [--quick] [--only=checks|storm|scale|signin|refresh|ending|guards]
 |                  [--database=sqlite|postgres] [--json FILE]
 |
 */
@@ -13,6 +13,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { compareChecks } from './checks.js'
 import { measureEnding } from './ending.js'
+import { compareGuards } from './guards.js'
 import { Plan } from './plan.js'
 import { compareRefresh } from './refresh.js'
 import { compareScales } from './scale.js'
@@ -27,6 +28,7 @@ const SECTIONS = {
   signin: compareSignIn,
   refresh: compareRefresh,
   ending: measureEnding,
+  guards: compareGuards,
 }
 type Section = keyof typeof SECTIONS
 

@@ -4,6 +4,7 @@ import db from '@adonisjs/lucid/services/db'
 import { MigrationRunner } from '@adonisjs/lucid/migration'
 import type { QueryClientContract } from '@adonisjs/lucid/types/database'
 import pg from 'pg'
+import { createClient } from '#app/service_clients/service_client'
 import { hashPassword } from '#app/passwords/passwords'
 import { hashToken, mintToken } from '#app/tokens/token'
 import env from '#start/env'
@@ -15,7 +16,9 @@ import StockUser, { createStockTables } from './stock_user.js'
  */
 export type Holdings = {
   /** Credentials of as many users, by variant. */
-  tokens: { latchkey: string[]; jwt: string[]; stock: string[] }
+  tokens: { latchkey: string[]; jwt: string[]; stock: string[]; guarded: string[] }
+  /** A service client that may introspect and follow. */
+  client: { id: string; secret: string }
   /** Users who may sign in, all with `password`, whose hash is `hashed`. */
   emails: string[]
   password: string
@@ -32,6 +35,12 @@ const SIGNERS = 128
  * Rows that one statement makes: the application's connections give up on longer ones.
  */
 const ROWS_A_STATEMENT = 25_000
+
+/**
+ * Tokens for services that are guarded, and how many are made at once.
+ */
+const GUARDED = Number(process.env.BENCH_GUARDED_TOKENS ?? 0)
+const AT_ONCE = 1_000
 
 const DAY = 24 * 60 * 60 * 1000
 
@@ -50,13 +59,24 @@ export async function fillDatabase(app: ApplicationService, liveTokens: number):
   const hashed = await hashPassword(password)
   const others = Math.max(liveTokens - READERS, 0)
   await addOthers(client, Math.ceil(others / 2))
-  const latchkey = await addReaders(client, hashed)
+  const latchkey = await addReaders(client, 'reader', READERS, hashed)
   await addOthers(client, Math.floor(others / 2))
   const emails = await addUsers(client, 'signer', SIGNERS, hashed)
   const { jwt, stock } = await addRivals()
+  const guarded: string[] = []
+  while (guarded.length < GUARDED) {
+    guarded.push(...(await addReaders(client, `guarded${guarded.length}-`, AT_ONCE, hashed)))
+  }
+  const service = await createClient({ name: 'bench', abilities: ['introspect', 'feed'] }, 'system')
   await settle(client)
 
-  return { tokens: { latchkey, jwt, stock }, emails, password, hashed }
+  return {
+    tokens: { latchkey, jwt, stock, guarded },
+    client: { id: service.client.id, secret: service.secret },
+    emails,
+    password,
+    hashed,
+  }
 }
 
 /**
@@ -122,10 +142,15 @@ async function addUsers(client: QueryClientContract, name: string, count: number
   return emails
 }
 
-async function addReaders(client: QueryClientContract, hashed: string): Promise<string[]> {
+async function addReaders(
+  client: QueryClientContract,
+  name: string,
+  count: number,
+  hashed: string
+): Promise<string[]> {
   const now = new Date()
   const until = new Date(now.getTime() + 30 * DAY)
-  const emails = await addUsers(client, 'reader', READERS, hashed)
+  const emails = await addUsers(client, name, count, hashed)
   const users = await client.from('users').select('id').whereIn('email', emails)
   const readers = users.map(({ id }) => ({
     user: id,

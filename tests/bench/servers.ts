@@ -28,7 +28,11 @@ export class Workshop {
   /**
    * Starts a server in production mode on a new database that holds so many live tokens.
    */
-  async startServer(database: Database, liveTokens = 1_000): Promise<BenchServer> {
+  async startServer(
+    database: Database,
+    liveTokens = 1_000,
+    guardedTokens = 0
+  ): Promise<BenchServer> {
     const port = await freePort()
     const name = `bench_${++this.#databases}`
     const env: Env = {
@@ -41,6 +45,7 @@ export class Workshop {
       LOG_LEVEL: 'error',
       DB_CONNECTION: database,
       BENCH_LIVE_TOKENS: String(liveTokens),
+      BENCH_GUARDED_TOKENS: String(guardedTokens),
     }
     if (database === 'sqlite') env.SQLITE_FILE = join(this.#data, `${name}.sqlite3`)
     else {
@@ -61,6 +66,24 @@ export class Workshop {
       child.once('exit', () => reject(new Error('A server of the benchmark ended at its start.')))
     })
     return { url: `http://127.0.0.1:${port}`, holdings, process: child, env }
+  }
+
+  /**
+   * Starts a service that is guarded (guarded_app.ts) and waits until it listens.
+   */
+  async startApp(args: string[], env: Env): Promise<{ url: string; process: ChildProcess }> {
+    const port = await freePort()
+    const child = spawn(process.execPath, ['tests/bench/guarded_app.js', ...args], {
+      cwd: this.#build,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env, PORT: String(port) },
+    })
+    this.#servers.add(child)
+    await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(() => Promise.reject(new Error('A guarded service ended.'))),
+    ])
+    return { url: `http://127.0.0.1:${port}`, process: child }
   }
 
   /**

@@ -75,7 +75,7 @@ type Restore = {
   putBack(stopServer: () => Promise<void>): Promise<Env>
 }
 
-type Cleanup = (work: () => void | Promise<void>) => void
+type Cleanup = (work: () => any) => void
 
 const WAYS: { way: string; lacks: string | false; prepare(cleanup: Cleanup): Promise<Restore> }[] =
   [

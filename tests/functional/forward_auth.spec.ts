@@ -193,9 +193,16 @@ test.group('Forward auth', (group) => {
   })
 
   test('every proxy that the documentation shows copies every header', ({ assert }) => {
-    const page = readFileSync(new URL('../../docs/forward-auth.md', import.meta.url), 'utf8')
-    const blockOf = (language: string) => page.split(`\`\`\`${language}\n`)[1].split('```')[0]
-    const [nginx, traefik, caddy] = ['nginx', 'yaml', 'caddyfile'].map(blockOf)
+    const read = (file: string) =>
+      readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8')
+    const page = read('forward-auth.md')
+    const [nginx, traefik, caddy, haproxy, envoy] = [
+      'nginx.conf',
+      'traefik.yaml',
+      'Caddyfile',
+      'latchkey.lua',
+      'envoy.yaml',
+    ].map((file) => read(`deploy/${file}`))
     for (const name of IDENTITY_HEADERS) {
       const variable = name.toLowerCase().replaceAll('-', '_').replace('x_', '$')
       const source = variable.replace('$', '$upstream_http_x_')
@@ -204,7 +211,33 @@ test.group('Forward auth', (group) => {
       assert.match(nginx, new RegExp(`proxy_set_header ${name} +\\${variable};`))
       assert.match(traefik, new RegExp(`- ${name}\n`))
       assert.match(caddy, new RegExp(`copy_headers.* ${name}( |\n)`))
+      assert.include(haproxy, `"${name.toLowerCase().replace('x-auth-', '')}"`)
+      assert.include(envoy, `- remove: ${name.toLowerCase()}\n`)
     }
+  })
+
+  test('a proof is not used up by a sign-in that is not fresh: asked again, the reason is the same', async ({
+    assert,
+  }) => {
+    const key = await DPoP.generateKeyPair('ES256')
+    const keyThumbprint = await DPoP.calculateThumbprint(key.publicKey)
+    clock.freeze(new Date(Date.now() - 600_000))
+    const { tokens } = await signIn(await makeUser(), { keyThumbprint })
+    clock.restore()
+    const url = `${process.env.APP_URL}/forward-auth`
+    const headers = {
+      authorization: `DPoP ${tokens.token}`,
+      dpop: await DPoP.generateProof(key, url, 'GET', undefined, tokens.token),
+    }
+    for (let round = 0; round < 2; round++) {
+      const refused = await ask('GET', headers, undefined, '?max_age=600')
+      assert.equal(refused.status, 401)
+      assert.equal(JSON.parse(refused.body).errors[0].code, 'E_REAUTHENTICATION_REQUIRED')
+    }
+    const passed = await ask('GET', headers)
+    assert.equal(passed.status, 200)
+    const spent = await ask('GET', headers, undefined, '?max_age=600')
+    assert.equal(spent.status, 401)
   })
 
   test('refuses with 401 whatever is wrong, and says who nobody is', async ({ assert }) => {

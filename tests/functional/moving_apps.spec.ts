@@ -48,11 +48,11 @@ const codeOf = (source: string) =>
     .filter((line) => line !== '' && !/^(\/\/|\/?\*)/.test(line))
 
 /**
- * Lines of `after` that `before` does not have.
+ * Lines of `later` that `earlier` does not have.
  */
-function writtenBetween(before: string, after: string): number {
-  const had = codeOf(before)
-  return codeOf(after).filter((line) => {
+function writtenBetween(earlier: string, later: string): number {
+  const had = codeOf(earlier)
+  return codeOf(later).filter((line) => {
     const at = had.indexOf(line)
     if (at >= 0) had.splice(at, 1)
     return at < 0
@@ -303,10 +303,10 @@ test.group('Moving a stock AdonisJS application over', (group) => {
   })
 
   test('lines that the team wrote: as many as the page says', ({ assert }) => {
-    const folder = 'tests/apps/stock_adonis'
+    const sources = 'tests/apps/stock_adonis'
     const lines = writtenBetween(
-      read(`${folder}/routes_before.ts`),
-      read(`${folder}/routes_between.ts`)
+      read(`${sources}/routes_before.ts`),
+      read(`${sources}/routes_between.ts`)
     )
     const written = lines + codeOf(read('tests/apps/client.ts')).length
     assert.include(page, `AdonisJS application: ${written} lines`)

@@ -1,9 +1,13 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
+import mail from '@adonisjs/mail/services/main'
 import clock from '#app/clock'
 import { changeRole } from '#app/accounts/roles_and_limits'
 import { disableUser } from '#app/accounts/disabled_users'
 import sessionsConfig from '#config/sessions'
+import NewDeviceMail from '#mails/new_device_mail'
+import { postman } from '#mails/postman'
+import SupportSessionMail from '#mails/support_session_mail'
 import type User from '#models/user'
 import { makeUser, signIn } from '#tests/harness/accounts'
 import { countRows, emptyDatabase } from '#tests/harness/database'
@@ -171,6 +175,28 @@ test.group('Support sessions', (group) => {
     const second = await open(bob)
     await changeRole(admin.id, 'user', { actor: 'command:test' })
     assert.equal(await countRows('sessions', { id: second, ended_at: null }), 0)
+  })
+
+  test('its user is mailed, unless NOTIFY_SUPPORT=off', async ({ client, cleanup }) => {
+    const { mails } = mail.fake()
+    cleanup(() => mail.restore())
+    const open = () =>
+      client
+        .post(`/api/v1/admin/users/${ada.id}/support-session`)
+        .bearerToken(adminToken)
+        .json({ reason: 'secret reason' })
+    sessionsConfig.notifySupport = false
+    await open()
+    await postman.deliver()
+    mails.assertNotSent(SupportSessionMail)
+    sessionsConfig.notifySupport = true
+    await open()
+    await postman.deliver()
+    mails.assertSent(SupportSessionMail, ({ message }) => {
+      message.assertTo(ada.email)
+      return true
+    })
+    mails.assertNotSent(NewDeviceMail)
   })
 
   test('its user ends it, and an admin does', async ({ assert, client }) => {

@@ -1,0 +1,5 @@
+export { Guard, type Outcome } from './guard.js'
+export type { Identity } from './identity.js'
+export type { Duration, GuardOptions, Requirements, Wanted } from './options.js'
+export { presentedBy, type Presented } from './presented.js'
+export type { Refusal } from './refusals.js'
