@@ -1,5 +1,3 @@
-import { ApiError } from '#exceptions/api_error'
-
 /**
  * Codes with which databases, their drivers and sockets say that they can't serve, or refuse us,
  * though the statement may be right; and what that means, with what to do about it, in words that tell
@@ -95,11 +93,8 @@ export function outageOf(error: unknown): string | undefined {
 export const isOutage = (error: unknown) => outageOf(error) !== undefined
 
 function ofOne(error: Error & { code?: unknown; syscall?: unknown }): string | undefined {
-  if (error instanceof ApiError) {
-    return error.code === 'E_UNAVAILABLE'
-      ? 'The database is out of reach, or overloaded.'
-      : undefined
-  }
+  /** Known by its code: ace loads this before the environment that errors of the API read. */
+  if (error.code === 'E_UNAVAILABLE') return 'The database is out of reach, or overloaded.'
   if (error instanceof AggregateError) return error.errors.map(outageOf).find(Boolean)
   const { code } = error
   if (typeof code !== 'string' || (code === 'SQLITE_ERROR' && !LACKS.test(error.message))) return
