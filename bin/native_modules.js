@@ -1,4 +1,3 @@
-import './node_version.js'
 import { spawnSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 
@@ -6,7 +5,7 @@ import { pathToFileURL } from 'node:url'
  * Packages with a binary, which npm installs without trying it: a prebuilt one may want a newer glibc
  * than this system has.
  */
-export const NATIVE = ['sqlite3', 'argon2']
+export const NATIVE = ['sqlite3', 'argon2', 'bcrypt']
 
 /**
  * Makes sure that these packages of the current directory can be loaded: tries each in a process of
@@ -42,6 +41,7 @@ function loads(node, name) {
  * A build runs this file itself, after `npm ci` (bin/build_finished.ts).
  */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await import('./node_version.js')
   try {
     prepareNativeModules()
   } catch (error) {
