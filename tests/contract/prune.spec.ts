@@ -25,6 +25,7 @@ const NOTHING = {
   passwordResets: 0,
   spent: 0,
   unverified: 0,
+  contests: 0,
 }
 
 /**

@@ -17,7 +17,7 @@ function install(cleanup: (undo: () => void) => void, build: string): string {
   for (const file of ['node_version.js', 'native_modules.js']) {
     cpSync(join(BIN, file), join(directory, 'bin', file))
   }
-  const dependencies = { sqlite3: '1.0.0', argon2: '1.0.0' }
+  const dependencies = { sqlite3: '1.0.0', argon2: '1.0.0', bcrypt: '1.0.0' }
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', dependencies }))
   for (const name of Object.keys(dependencies)) {
     const path = join(directory, 'node_modules', name)
@@ -30,7 +30,9 @@ function install(cleanup: (undo: () => void) => void, build: string): string {
       "if (!require('fs').existsSync(__dirname + '/built')) process.kill(process.pid, 'SIGSEGV')"
     )
   }
-  writeFileSync(join(directory, 'node_modules/argon2/built'), '')
+  for (const name of ['argon2', 'bcrypt']) {
+    writeFileSync(join(directory, 'node_modules', name, 'built'), '')
+  }
   return directory
 }
 
