@@ -1,4 +1,5 @@
 import sqlite3 from 'sqlite3'
+import { createPrivately } from '#app/database/private_files'
 import db from '@adonisjs/lucid/services/db'
 import { connectPostgres, type PostgresOptions } from '#app/database/postgres'
 import { postgresOptions } from '#config/database'
@@ -62,6 +63,11 @@ async function lockPostgres(options: PostgresOptions, waits: () => void) {
  * deletes it takes it from those who wait.
  */
 async function lockSqlite(file: string, waits: () => void) {
+  try {
+    createPrivately(file)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error
+  }
   const lock = await new Promise<sqlite3.Database>((resolve, reject) => {
     const opened = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opened)))
   })

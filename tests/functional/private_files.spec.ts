@@ -13,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
+import { runAce } from '#tests/harness/ace'
 import { startServer } from '#tests/harness/server'
 import { until } from '#tests/harness/until'
 
@@ -26,6 +27,7 @@ test.group('Files of the embedded database', () => {
     const file = join(directory, 'db.sqlite3')
     const env = { DB_CONNECTION: 'sqlite', SQLITE_FILE: file, LOG_LEVEL: 'warn' }
 
+    await runAce(['migration:run'], { env })
     const server = await startServer({ env })
     await fetch(`${server.url}/health/ready`)
     const files = readdirSync(directory)
