@@ -78,17 +78,24 @@ export default class MaintenanceProvider {
   }
 
   /**
-   * Says which migrations the database lacks, and once it has them: until then what needs them is a 503.
+   * Says which migrations the database lacks, or that it can't be asked, and once it has them: until then
+   * what needs them is a 503.
    */
   async #tellOfMigrations() {
     const { pendingMigrations } = await import('#app/migrations/pending')
+    const { outageOf } = await import('#exceptions/outage')
     const logger = await this.app.container.make('logger')
-    const pending = await pendingMigrations()
-    if (pending.length === 0) return
-    logger.error(
-      { pending },
-      `The database lacks ${pending.length} migrations, and what needs them answers 503: run "node ace migration:run --force".`
-    )
+    const pending = await pendingMigrations().catch((error) => {
+      logger.error(outageOf(error) ?? 'The database could not be asked which migrations it lacks.')
+      return null
+    })
+    if (pending?.length === 0) return
+    if (pending) {
+      logger.error(
+        { pending },
+        `The database lacks ${pending.length} migrations, and what needs them answers 503: run "node ace migration:run --force".`
+      )
+    }
     this.#migrated = setInterval(() => {
       void pendingMigrations().then(
         ({ length }) => {

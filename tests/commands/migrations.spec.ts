@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from '@japa/runner'
@@ -80,7 +80,8 @@ test.group('Migrations', (group) => {
     assert,
     cleanup,
   }) => {
-    const env = { ...(await emptyOne(cleanup)), LOG_LEVEL: 'info' }
+    const env: Record<string, string> = { ...(await emptyOne(cleanup)), LOG_LEVEL: 'info' }
+    if (env.SQLITE_FILE) writeFileSync(env.SQLITE_FILE, '')
     const server = await startServer({ env })
     cleanup(() => server.stop())
     await until(() => server.output().includes('pending'), 'it says what is missing', 30_000)
@@ -101,6 +102,23 @@ test.group('Migrations', (group) => {
     const { status } = await call(server.url, 'POST', '/api/v1/auth/signup', { body })
     assert.equal(status, 201)
   })
+
+  test('a missing file is named at start, and is used once it is there', async ({
+    assert,
+    cleanup,
+  }) => {
+    const env = { ...(await emptyOne(cleanup)), LOG_LEVEL: 'info' }
+    const server = await startServer({ env })
+    cleanup(() => server.stop())
+    await until(() => server.output().includes('no database file'), 'it says so', 30_000)
+    assert.include(server.output(), 'node ace migration:run --force')
+    const migrated = await runAce(['migration:run', '--no-schema-generate'], { env })
+    assert.equal(migrated.exitCode, 0, migrated.stderr)
+    await until(() => server.output().includes('every migration now'), 'it notices', 30_000)
+    const body = { email: 'ada@example.com', password: 'correct horse battery staple' }
+    const { status } = await call(server.url, 'POST', '/api/v1/auth/signup', { body })
+    assert.equal(status, 201)
+  }).skip(usesPostgres, 'is about the file of SQLite')
 
   test('that are missing turn into 503 whatever fails for them', async ({ assert, cleanup }) => {
     await emptyDatabase()
