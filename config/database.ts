@@ -59,7 +59,7 @@ export const direct: PostgresOptions = directUrl ? { url: directUrl, pooler: 'no
 
 /**
  * By name, how each connection to PostgreSQL is made (#app/database/postgres). `migrations` is for
- * `node ace migration:*`: they may take long, and lock their session, so it is a single one.
+ * `node ace migration:*`, which may take long: no time limit, and past a pooler.
  */
 export const postgresOptions: Record<'postgres' | 'lookup' | 'migrations', PostgresOptions> = {
   postgres: pooled,

@@ -107,11 +107,8 @@ export function oneOf<const Word extends string>(
 export function optionalOneOf<const Word extends string>(
   words: readonly Word[]
 ): Rule<Word | null> {
-  return (name, value = '') => {
-    if (value.trim() === '') return null
-    const word = words.find((candidate) => candidate === value)
-    return word ?? refuse(name, value, words.join(' | '))
-  }
+  const rule = oneOf(words, words[0])
+  return (name, value = '') => (value.trim() === '' ? null : rule(name, value))
 }
 
 /**
@@ -127,10 +124,7 @@ export function text(fallback: string): Rule<string> {
 export function secret(options: { min: number; hint: string }): Rule<Secret<string>> {
   return (name, value = '') => {
     if (value.trim() === '') throw new Error(`${name} is missing. ${options.hint}`)
-    if (value.length < options.min) {
-      throw new Error(`${name} is shorter than ${options.min} characters. ${options.hint}`)
-    }
-    return new Secret(value)
+    return readSecret(name, value, options)
   }
 }
 
@@ -140,11 +134,13 @@ export function secret(options: { min: number; hint: string }): Rule<Secret<stri
 export function optionalSecret(options: { min: number }): Rule<Secret<string> | undefined> {
   return (name, value = '') => {
     if (value.trim() === '') return undefined
-    if (value.length < options.min) {
-      throw new Error(`${name} is shorter than ${options.min} characters. Use a longer one.`)
-    }
-    return new Secret(value)
+    return readSecret(name, value, { ...options, hint: 'Use a longer one.' })
   }
+}
+
+function readSecret(name: string, value: string, { min, hint }: { min: number; hint: string }) {
+  if (value.length < min) throw new Error(`${name} is shorter than ${min} characters. ${hint}`)
+  return new Secret(value)
 }
 
 /**

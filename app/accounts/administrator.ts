@@ -23,14 +23,15 @@ export function isServiceClient(actor: Actor): boolean {
  */
 export function keepFromAdmins(user: Pick<User, 'isAdmin'>, actor: Actor): void {
   if (user.isAdmin && isServiceClient(actor)) {
-    throw forbiddenToClients('A service client touches no account with the role admin.')
+    throw forbidden('A service client touches no account with the role admin.')
   }
 }
 
 /**
- * What a service client is told that goes beyond `manage`.
+ * The refusal of what an admin or a service client may not do to this account. Without a challenge: no
+ * other token would do.
  */
-export function forbiddenToClients(message: string) {
+export function forbidden(message: string) {
   return new E_FORBIDDEN({ message: `${message} Nothing was changed.`, challenge: false })
 }
 

@@ -19,8 +19,8 @@ import type User from '#models/user'
  * (`account_deleted`) and stay explained to their holders; the user's row goes; the log keeps the
  * id and nothing that names the person.
  *
- * Throws what `confirmOwner` throws, `E_FORBIDDEN` for the last
- * administrator, and `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
+ * Throws what `confirmOwner` throws, `E_FORBIDDEN` for the last administrator, and `E_SESSION_ENDED`
+ * when `acting` ended meanwhile. Then nothing has changed.
  */
 export async function deleteAccount(
   acting: Session,
@@ -72,7 +72,6 @@ async function writeDeleted(
     ending
   )
 
-  await rememberLeftAddress(trx, user.email)
   const data = note ? { note } : {}
   await rememberLeftAddress(trx, user.email)
   await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor, data }])

@@ -106,7 +106,8 @@ export async function listUsers(search: string | undefined, { page, perPage }: P
         .orWhereRaw(`lower(external_id) LIKE ? ESCAPE '\\'`, [part])
       const key = normalizeEmail(search)
       if (key) either.orWhere('email_key', key)
-      if (/^[1-9]\d{0,8}$/.test(search)) either.orWhere('id', Number(search))
+      const id = idOf(search)
+      if (id !== null) either.orWhere('id', id)
     })
   }
   const paginator = await query.paginate(page, perPage)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import {
   createLocalJWKSet,
@@ -10,6 +9,7 @@ import {
 } from 'jose'
 import clock from '#app/clock'
 import { keepHash, type LegacyCredential } from '#app/accounts/legacy_credential'
+import { hashToken } from '#app/tokens/token'
 import legacyJwtConfig, { type LegacyJwtConfig } from '#config/legacy_jwt'
 import { E_UNAVAILABLE } from '#exceptions/errors'
 
@@ -32,7 +32,7 @@ export async function readLegacyJwt(jwt: string): Promise<LegacyCredential | nul
 
   /** A hash of what was signed, so no other spelling of the same token has another. */
   const signed = jwt.slice(0, jwt.lastIndexOf('.'))
-  const hash = createHash('sha256').update(signed).digest('hex')
+  const hash = hashToken(signed)
   const issuedAt = instantOf(payload.iat)
   return {
     user: String(handle),

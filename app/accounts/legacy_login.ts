@@ -65,7 +65,7 @@ export async function bringFromOldLogin(signIn: PasswordSignIn): Promise<User> {
   if (!old) throw new E_INVALID_CREDENTIALS()
   const hashed = await hashPassword(password, caller)
   const user = account
-    ? await keepHash(account.id, old, hashed)
+    ? await keepPassword(account.id, old, hashed)
     : await createAccount(email, old, hashed)
   /** Somebody was faster: with the same password, or with one of their own. */
   if (!user) return verifyCredentials(await readAccount(email), password, caller)
@@ -130,7 +130,7 @@ function readOldAccount({ body }: Answer): OldAccount | null {
 /**
  * Null when the account has a password by now.
  */
-function keepHash(userId: number, old: OldAccount, hashed: string): Promise<User | null> {
+function keepPassword(userId: number, old: OldAccount, hashed: string): Promise<User | null> {
   return withUserLock(userId, async (trx, user) => {
     if (!user) throw new E_INVALID_CREDENTIALS()
     if (!lacksHash(user)) return null

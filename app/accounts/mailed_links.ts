@@ -47,9 +47,10 @@ const PURPOSES: Record<Purpose, { lifetime: number; refusal: { rule: string; mes
 const PAUSE = 60 * 1000
 
 /**
- * Makes a new link of a user, whose token is derived from its id and never stored; null when one of the same purpose was made less than a minute ago. Earlier ones stay valid,
- * or a stranger who asks would spoil the link that its owner is about to follow. For use under the
- * user's lock. With `sessionId` the link ends with that session, which asked for it.
+ * Makes a new link of a user, whose token is derived from its id and never stored; null when one of the
+ * same purpose was made less than a minute ago. Earlier ones stay valid, or a stranger who asks would
+ * spoil the link that its owner is about to follow. For use under the user's lock. With `sessionId` the
+ * link ends with that session, which asked for it.
  */
 export async function mintLink(
   trx: TransactionClientContract,

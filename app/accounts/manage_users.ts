@@ -1,7 +1,7 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { DateTime } from 'luxon'
 import {
-  forbiddenToClients,
+  forbidden,
   isServiceClient,
   keepFromAdmins,
   withManagedUser,
@@ -88,7 +88,7 @@ export async function changeUser(
  */
 async function prepare({ password, role }: UserChanges, email: string | null, actor: Actor) {
   if (isServiceClient(actor) && (password !== undefined || role !== undefined)) {
-    throw forbiddenToClients('A service client sets no password and no role.')
+    throw forbidden('A service client sets no password and no role.')
   }
   if (password === undefined) return undefined
   await refuseGuessable(password, email)

@@ -1,5 +1,6 @@
 import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { withManagedUser } from '#app/accounts/administrator'
+import { ADVISORY_LOCKS } from '#app/database/advisory_locks'
 import { endSupportSessionsBy, endSupportSessionsOf } from '#app/sessions/support'
 import type { Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
@@ -49,11 +50,6 @@ export async function writeRole(
 }
 
 /**
- * Any number that no other advisory lock of the application uses.
- */
-const ADMINS_LOCK = 7_301_001
-
-/**
  * Lets an administrator go only when another one, enabled, is left. For use under the user's
  * lock: two who go at once do so one after the other, and the second is refused.
  *
@@ -62,7 +58,7 @@ const ADMINS_LOCK = 7_301_001
 export async function keepAnAdmin(trx: TransactionClientContract, leaving: User): Promise<void> {
   if (!leaving.isAdmin || leaving.isDisabled) return
   if (trx.dialect.name === 'postgres') {
-    await trx.rawQuery('SELECT pg_advisory_xact_lock(?)', [ADMINS_LOCK])
+    await trx.rawQuery('SELECT pg_advisory_xact_lock(?)', [ADVISORY_LOCKS.admins])
   }
   const other = await trx
     .from('users')

@@ -1,7 +1,7 @@
-import { withManagedUser } from '#app/accounts/administrator'
+import { forbidden, withManagedUser } from '#app/accounts/administrator'
 import { openSupportSession, type SupportOrder } from '#app/sessions/support'
 import type { OpenedSession } from '#app/sessions/open'
-import { E_ACCOUNT_DISABLED, E_FORBIDDEN } from '#exceptions/errors'
+import { E_ACCOUNT_DISABLED } from '#exceptions/errors'
 import type User from '#models/user'
 
 /**
@@ -13,10 +13,7 @@ export async function openSupport(
   order: SupportOrder
 ): Promise<{ user: User; opened: OpenedSession } | null> {
   return withManagedUser(userId, order.actor, async (trx, user) => {
-    if (user.isAdmin) {
-      const message = 'Nobody acts as an administrator. Nothing was changed.'
-      throw new E_FORBIDDEN({ message, challenge: false })
-    }
+    if (user.isAdmin) throw forbidden('Nobody acts as an administrator.')
     if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
     return { user, opened: await openSupportSession(trx, user, order) }
   })

@@ -1,6 +1,6 @@
-import { keepFromAdmins } from '#app/accounts/administrator'
+import { forbidden, keepFromAdmins } from '#app/accounts/administrator'
 import { confirmAt } from '#app/accounts/confirm_sign_in'
-import { awaitsVerification } from '#app/accounts/credentials'
+import { refuseClosed } from '#app/accounts/credentials'
 import { findUserBySession } from '#app/accounts/find_users'
 import { writeSessionLimit } from '#app/accounts/roles_and_limits'
 import { findOrCreate, isSame, type GivenUser } from '#app/accounts/user_keys'
@@ -10,13 +10,7 @@ import { writeDueEnds } from '#app/sessions/end'
 import { openSessionUnderLock, type OpenedSession, type SignIn } from '#app/sessions/open'
 import { withUserLock } from '#app/sessions/user_lock'
 import sessionsConfig from '#config/sessions'
-import {
-  E_ACCOUNT_DISABLED,
-  E_EMAIL_NOT_VERIFIED,
-  E_FORBIDDEN,
-  E_NOT_FOUND,
-  E_VALIDATION_ERROR,
-} from '#exceptions/errors'
+import { E_NOT_FOUND, E_VALIDATION_ERROR } from '#exceptions/errors'
 import type User from '#models/user'
 
 /*
@@ -54,8 +48,7 @@ export async function signInTrusted(
       withUserLock(found.id, async (trx, user) => {
         if (!user || !isSame(found, user)) return null
         keepFromAdmins(user, actor)
-        if (user.isDisabled) throw new E_ACCOUNT_DISABLED()
-        if (awaitsVerification(user)) throw new E_EMAIL_NOT_VERIFIED()
+        refuseClosed(user)
         if (limit !== undefined) await writeSessionLimit(trx, user, limit, actor)
         return { user, opened: await openSessionUnderLock(trx, user, { ...signIn, actor }) }
       }),
@@ -100,10 +93,7 @@ export async function confirmTrusted(
     const session = live.find(({ id }) => id === sessionId)
     if (!user || !session) return null
     keepFromAdmins(user, actor)
-    if (session.kind === 'support') {
-      const message = 'A support session is never fresh. Nothing was changed.'
-      throw new E_FORBIDDEN({ message, challenge: false })
-    }
+    if (session.kind === 'support') throw forbidden('A support session is never fresh.')
     const at = authenticatedAt ?? clock.now()
     if (at <= session.authenticatedAt) return session.authenticatedAt
     return confirmAt(trx, session, at, actor)

@@ -5,6 +5,7 @@ import type { Page } from '#app/event_log/list'
 import { toDate, type StoredInstant } from '#models/instant'
 import { aliveKeySql, UNENDED_KEY_SQL } from '#app/sessions/liveness'
 import { abilitiesOf } from '#app/tokens/abilities'
+import { E_NOT_FOUND } from '#exceptions/errors'
 import type User from '#models/user'
 
 /**
@@ -35,7 +36,7 @@ export type ApiKeyRow = {
   expires_at: StoredInstant | null
 }
 
-export function toApiKey(row: ApiKeyRow): ApiKey {
+function toApiKey(row: ApiKeyRow): ApiKey {
   return {
     id: Number(row.id),
     name: row.name,
@@ -45,6 +46,14 @@ export function toApiKey(row: ApiKeyRow): ApiKey {
     lastUsedAt: toDate(row.last_used_at),
     expiresAt: toDate(row.expires_at),
   }
+}
+
+/**
+ * The id of a key in a path. Throws `E_NOT_FOUND` for what is none.
+ */
+export function keyIdOf(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new E_NOT_FOUND()
+  return Number(text)
 }
 
 /**

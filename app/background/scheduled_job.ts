@@ -7,7 +7,7 @@ import { rows } from '#app/database/sql'
  * nodes that ask at one moment, one is told true. A node that dies at it is followed by the next
  * an interval later.
  */
-export async function claimJob(task: string, interval: number): Promise<boolean> {
+async function claimJob(task: string, interval: number): Promise<boolean> {
   const now = clock.millis()
   const claimed = await rows(
     db.connection(),

@@ -1,8 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { createApiKey } from '#app/api_keys/create_api_key'
 import { deleteApiKey } from '#app/api_keys/end_api_keys'
-import { listApiKeys } from '#app/api_keys/api_key'
-import { E_NOT_FOUND } from '#exceptions/errors'
+import { keyIdOf, listApiKeys } from '#app/api_keys/api_key'
 import ApiKeyTransformer from '#transformers/api_key_transformer'
 import { apiKeyValidator } from '#validators/api_keys'
 
@@ -20,8 +19,7 @@ export default class ApiKeysController {
   }
 
   async destroy({ auth, params, response }: HttpContext) {
-    if (!/^[1-9]\d{0,14}$/.test(params.id)) throw new E_NOT_FOUND()
-    await deleteApiKey(auth.getSessionOrFail(), Number(params.id))
+    await deleteApiKey(auth.getSessionOrFail(), keyIdOf(params.id))
     response.noContent()
   }
 }

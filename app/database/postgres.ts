@@ -18,7 +18,7 @@ import {
  * Milliseconds after which PostgreSQL ends a statement, and a lookup, which takes a fraction of one
  * otherwise.
  */
-export const STATEMENT_TIMEOUT_MS = 10_000
+const STATEMENT_TIMEOUT_MS = 10_000
 export const LOOKUP_TIMEOUT_MS = 5_000
 
 /**
@@ -84,25 +84,33 @@ export type PostgresServer = PostgresHost & {
  * application's statements mean the same. READ COMMITTED: what waited for a row's lock then sees what
  * the holder has written. A warning says that a COMMIT is on no standby, so it must reach us.
  */
-function settingsOf({ statementTimeout = STATEMENT_TIMEOUT_MS, settings }: PostgresOptions) {
+function settingsOf({ statementTimeout, settings }: PostgresOptions) {
   return {
     default_transaction_isolation: `'read committed'`,
+    ...settingsWithin(statementTimeout),
+    ...settings,
+  }
+}
+
+/**
+ * Those of them that a transaction can set for itself.
+ */
+function settingsWithin(statementTimeout = STATEMENT_TIMEOUT_MS) {
+  return {
     statement_timeout: statementTimeout,
     lock_timeout: 0,
     client_min_messages: 'notice',
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    ...settings,
   }
 }
 
 /**
  * The same for one transaction, which it must open: behind a pooler of transactions.
  */
-export const TRANSACTION_SETTINGS = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-  SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
-  SET LOCAL lock_timeout = 0;
-  SET LOCAL client_min_messages = notice;
-  SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
+export const TRANSACTION_SETTINGS = [
+  'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  ...Object.entries(settingsWithin()).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
+].join('; ')
 
 /**
  * In the startup packet, where they go before what the role has set. PgBouncer lets these pass and

@@ -3,8 +3,8 @@ import type { TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { rows } from '#app/database/sql'
 
 /**
- * Gives the log another name: whoever followed it notices at the next look (`E_CURSOR_GONE`), however
- * far he had read. Its entries stay.
+ * Gives the log another name: whoever follows it notices at the next look (`E_CURSOR_GONE`), however
+ * far they had read. Its entries stay.
  */
 export async function renameLog(trx: TransactionClientContract): Promise<void> {
   await rows(

@@ -1,7 +1,7 @@
 /**
  * A place in the log: everything up to one entry has been read. It carries the name of the log and
  * the position and the random mark of that entry, so that a reader who comes back with it notices when
- * the log is not the one any more that he has read, as after a restore (`readEvents`).
+ * the log is not the one any more that they have read, as after a restore (`readEvents`).
  */
 export type EventPlace = { log: string; position: number; mark: string }
 

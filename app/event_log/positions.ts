@@ -1,12 +1,9 @@
+import { ADVISORY_LOCKS } from '#app/database/advisory_locks'
+
 /**
  * Entries that one statement gives positions to: some hundredths of a second.
  */
 export const POSITIONS_AT_ONCE = 1_000
-
-/**
- * Any number that no other advisory lock of the application uses.
- */
-const POSITIONS_LOCK = 7_301_017
 
 /**
  * A new mark of PostgreSQL: 60 random bits.
@@ -28,7 +25,7 @@ const MARK = "left(replace(gen_random_uuid()::text, '-', ''), 16)"
  */
 export const GIVE_POSITIONS = `DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM session_events WHERE position IS NULL) THEN RETURN; END IF;
-  PERFORM pg_advisory_xact_lock(${POSITIONS_LOCK});
+  PERFORM pg_advisory_xact_lock(${ADVISORY_LOCKS.positions});
   IF NOT EXISTS (SELECT FROM event_log WHERE id = 1) THEN
     INSERT INTO event_log (id, log) VALUES (1, ${MARK}) ON CONFLICT DO NOTHING;
   END IF;

@@ -14,8 +14,8 @@ import {
  * log must begin anew, also one whose last entry the backup holds, and then every session ends, by one
  * watermark, which moves everyone's valid-from.
  *
- * `keepSessions` is for a backup that lost nothing, such as a move to another server: sessions and valid-from stay as they
- * are, and null is returned.
+ * `keepSessions` is for a backup that lost nothing, such as a move to another server: sessions and
+ * valid-from stay as they are, and null is returned.
  */
 export async function settleRestore(
   { keepSessions, actor }: { keepSessions: boolean; actor: Actor },

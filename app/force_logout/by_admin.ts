@@ -1,6 +1,6 @@
 import db from '@adonisjs/lucid/services/db'
 import {
-  forbiddenToClients,
+  forbidden,
   isServiceClient,
   keepFromAdmins,
   type Administrator,
@@ -46,7 +46,7 @@ export async function forceLogoutByAdmin(
 ): Promise<AdminForceLogout> {
   if (who !== 'everyone') for (const user of who) keepFromAdmins(user, actor)
   else if (isServiceClient(actor)) {
-    throw forbiddenToClients(
+    throw forbidden(
       'Everyone includes the admins: a service client names the users (node ace force:logout --all).'
     )
   }

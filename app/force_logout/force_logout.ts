@@ -93,7 +93,7 @@ export async function previewForceLogout(order: ForceLogoutOrder): Promise<Force
 /**
  * How many sessions, and with `includeApiKeys` API keys, the order means now.
  */
-export async function countMatches(
+async function countMatches(
   client: QueryClientContract,
   order: ForceLogoutOrder
 ): Promise<MatchCount> {

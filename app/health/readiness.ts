@@ -76,7 +76,7 @@ class MigrationsCheck extends OutageCheck {
 }
 
 /**
- * Milliseconds for which a report is told to everybody who asks: anybody may, as often as he likes.
+ * Milliseconds for which a report is told to everybody who asks: anybody may, as often as they like.
  */
 const KEEP = 500
 

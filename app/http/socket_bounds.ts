@@ -6,7 +6,7 @@ import { refuseRequest } from '#app/http/raw_http_errors'
  * Requests of one connection that may be unanswered. The next one is refused; of a client that sends
  * on regardless, twice as many, the connection is cut.
  */
-export const MOST_UNANSWERED = 32
+const MOST_UNANSWERED = 32
 
 /**
  * What is known of a connection: the answers that it still owes, and how far they have got.

@@ -13,7 +13,7 @@ let counted: EventPlace | null | undefined
  * Counts the ends that were written since the last call, on any node and by any command, from the
  * log. The first call marks where counting begins.
  */
-export async function countNewSessionEnds(): Promise<void> {
+async function countNewSessionEnds(): Promise<void> {
   const client = db.connection()
   const from = counted
   const until = await endOfLog(client)

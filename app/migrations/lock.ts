@@ -1,18 +1,15 @@
 import sqlite3 from 'sqlite3'
 import { createPrivately } from '#app/database/private_files'
 import db from '@adonisjs/lucid/services/db'
+import { ADVISORY_LOCKS } from '#app/database/advisory_locks'
 import { connectPostgres, type PostgresOptions } from '#app/database/postgres'
 import { postgresOptions } from '#config/database'
 
 /**
- * The key of the lock on PostgreSQL, of this application alone.
+ * How long a migration waits for another one on SQLite, in milliseconds: a day, which is to say until
+ * that one is done.
  */
-const KEY = 1_767_000_011
-
-/**
- * How long a migration waits for another one, in milliseconds, on SQLite: until it has it, or so.
- */
-const PATIENCE = 24 * 60 * 60 * 1000
+const LONGEST_WAIT = 24 * 60 * 60 * 1000
 
 export type MigrationLock = { release(): Promise<void> }
 
@@ -36,8 +33,8 @@ export async function lockMigrations(
 }
 
 /**
- * Held by a transaction and not by the session, so that it also works through a pooler in transaction
- * mode. It does nothing else, so it holds up nobody but migrations.
+ * Held by a transaction that does nothing else, so it holds up nobody but migrations, and goes with its
+ * connection.
  */
 async function lockPostgres(options: PostgresOptions, waits: () => void) {
   const client = await connectPostgres({ ...options, statementTimeout: 0 })
@@ -46,10 +43,12 @@ async function lockPostgres(options: PostgresOptions, waits: () => void) {
       `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
        SET LOCAL idle_in_transaction_session_timeout = 0`
     )
-    const { rows } = await client.query(`SELECT pg_try_advisory_xact_lock(${KEY}) AS taken`)
+    const { rows } = await client.query(
+      `SELECT pg_try_advisory_xact_lock(${ADVISORY_LOCKS.migrations}) AS taken`
+    )
     if (!rows[0].taken) {
       waits()
-      await client.query(`SELECT pg_advisory_xact_lock(${KEY})`)
+      await client.query(`SELECT pg_advisory_xact_lock(${ADVISORY_LOCKS.migrations})`)
     }
   } catch (error) {
     await client.end()
@@ -78,7 +77,7 @@ async function lockSqlite(file: string, waits: () => void) {
   await run('BEGIN EXCLUSIVE').catch(async (error) => {
     if (error.code !== 'SQLITE_BUSY') throw error
     waits()
-    await run(`PRAGMA busy_timeout = ${PATIENCE}`)
+    await run(`PRAGMA busy_timeout = ${LONGEST_WAIT}`)
     await run('BEGIN EXCLUSIVE')
   })
   return { release: () => new Promise<void>((resolve) => lock.close(() => resolve())) }

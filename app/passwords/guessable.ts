@@ -34,7 +34,7 @@ export async function refuseGuessable(password: string, email: string | null): P
  * The words that are known to whoever knows where a person signs in, and as whom; the longest first,
  * so that a whole address goes before its parts.
  */
-export function contextWords(email: string | null): string[] {
+function contextWords(email: string | null): string[] {
   const [local = ''] = (email ?? '').split('@')
   const words = ['latchkey', env.get('APP_NAME'), email ?? '', local, ...local.split(/[._+-]+/)]
   return [...new Set(words.flatMap((word) => [fold(word), ...fold(word).split(/\s+/)]))]

@@ -65,7 +65,7 @@ export async function retryRefresh(
 /**
  * Writes that a spent token was answered now, and with which of its successors.
  */
-export async function noteAnswer(
+async function noteAnswer(
   trx: TransactionClientContract,
   hash: string,
   generation: number

@@ -5,7 +5,7 @@ import { appKey } from '#config/app'
  * The kinds of opaque credentials and how each begins. The prefix lets secret scanners find a
  * leaked one, and refuses the wrong kind without a look at the database.
  */
-export const TOKEN_PREFIXES = { access: 'oat_', refresh: 'ort_', api_key: 'oak_' } as const
+const TOKEN_PREFIXES = { access: 'oat_', refresh: 'ort_', api_key: 'oak_' } as const
 
 export type TokenKind = keyof typeof TOKEN_PREFIXES
 

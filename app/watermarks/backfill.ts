@@ -43,7 +43,7 @@ export async function backfillWatermarks(
 /**
  * Watermarks whose rows are not all ended, oldest first.
  */
-export async function unfinishedWatermarks(only?: number[]): Promise<Watermark[]> {
+async function unfinishedWatermarks(only?: number[]): Promise<Watermark[]> {
   const query = db.from('cutoffs').whereNull('finished_at').orderBy('id')
   if (only) query.whereIn('id', only)
   const found = await query

@@ -124,7 +124,7 @@ for (const way of WAYS) {
         assert.include(stdout, 'Already up to date')
       } else {
         assert.equal(exitCode, 1)
-        assert.include(stdout + stderr, 'set DATABASE_DIRECT_URL')
+        assert.include(stdout + stderr, 'Set DATABASE_DIRECT_URL')
       }
     }).skip(way.mode === 'session', 'in session mode a session can be locked')
 

@@ -155,6 +155,8 @@ test.group('Managing users', (group) => {
       await asClient('delete', `users/${admin.id}/sessions`, {}),
       await asClient('delete', `users/${admin.id}/api-keys`, {}),
       await asClient('delete', `users/${admin.id}/api-keys/1`, {}),
+      await asClient('post', `users/${admin.id}/support-session`, { reason: 'x' }),
+      await asClient('delete', `contested/${admin.id}`, {}),
       await asClient('delete', `sessions/${session.id}`, {}),
       await asClient('post', 'force-logout', { users: [user.id, admin.id] }),
       await asClient('post', 'force-logout', { all: true }),

@@ -12,7 +12,7 @@ const PAGE = join(ROOT, 'docs/guarding.md')
 /**
  * The code that docs/guarding.md shows under a heading.
  */
-export function codeUnder(heading: string): string {
+function codeUnder(heading: string): string {
   const page = readFileSync(PAGE, 'utf8')
   const section = page.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`))
   const [, code] = /```(?:js|ts|python|go)\n(.+?)```/s.exec(section ?? '') ?? []
@@ -56,7 +56,7 @@ let installed: Promise<string> | undefined
  * A project with the package installed as a stranger does: packed, and from the file. It stands inside
  * of this one, where it finds the frameworks.
  */
-export function projectWithGuard(): Promise<string> {
+function projectWithGuard(): Promise<string> {
   installed ??= install()
   return installed
 }

@@ -1,8 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { endKeysOfUser } from '#app/accounts/end_keys_of_user'
 import { findUserOfPath } from '#app/accounts/find_users'
-import { pageOfApiKeys } from '#app/api_keys/api_key'
-import { E_NOT_FOUND } from '#exceptions/errors'
+import { keyIdOf, pageOfApiKeys } from '#app/api_keys/api_key'
 import ApiKeyTransformer from '#transformers/api_key_transformer'
 import { readReason } from '#validators/force_logout'
 import { pageValidator } from '#validators/listings'
@@ -23,9 +22,7 @@ export default class AdminUserApiKeysController {
   }
 
   async destroy(ctx: HttpContext) {
-    const { key } = ctx.params
-    if (!/^[1-9]\d{0,14}$/.test(key)) throw new E_NOT_FOUND()
-    return this.#end(ctx, Number(key))
+    return this.#end(ctx, keyIdOf(ctx.params.key))
   }
 
   async #end({ administrator, params, request, serialize }: HttpContext, keyId?: number) {

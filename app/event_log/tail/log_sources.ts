@@ -23,7 +23,7 @@ export type NewEvents = { events: LoggedEvent[]; missed: boolean }
 /**
  * How many events one look takes.
  */
-export const EVENTS_PER_LOOK = 2_000
+const EVENTS_PER_LOOK = 2_000
 
 /**
  * A place in the log of one database, which moves on with every look. Both databases tell in their

@@ -20,7 +20,7 @@ const RETRY = { first: 100, longest: 5_000 }
  */
 export type TailListener = {
   heard(events: LoggedEvent[]): void
-  /** Something may have been missed: whoever depends on it looks for himself. */
+  /** Something may have been missed: whoever depends on it looks at the database. */
   missed(): void
 }
 
