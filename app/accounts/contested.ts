@@ -1,4 +1,5 @@
 import db from '@adonisjs/lucid/services/db'
+import { withManagedUser } from '#app/accounts/administrator'
 import {
   clearContest,
   toContest,
@@ -7,7 +8,6 @@ import {
 } from '#app/contested_accounts/contest'
 import type { Actor } from '#app/event_log/actor'
 import type { Page } from '#app/event_log/list'
-import { withUserLock } from '#app/sessions/user_lock'
 import User from '#models/user'
 
 /**
@@ -42,10 +42,12 @@ export async function listContested({ page, perPage }: Page) {
 }
 
 /**
- * Clears a contested account by an admin. Returns whether it was contested.
+ * Clears a contested account by an administrator. Returns whether it was contested. Throws
+ * `E_FORBIDDEN` where a service client would touch an admin.
  */
 export async function clearContested(userId: number, actor: Actor): Promise<boolean> {
-  return withUserLock(userId, (trx, user) =>
-    user ? clearContest(trx, user.id, actor) : Promise.resolve(false)
+  const wasContested = await withManagedUser(userId, actor, (trx, user) =>
+    clearContest(trx, user.id, actor)
   )
+  return wasContested ?? false
 }
