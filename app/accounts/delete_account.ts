@@ -74,7 +74,6 @@ async function writeDeleted(
 
   await rememberLeftAddress(trx, user.email)
   const data = note ? { note } : {}
-  await rememberLeftAddress(trx, user.email)
   await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor, data }])
   await user.useTransaction(trx).delete()
 }
