@@ -233,6 +233,8 @@ test.group('Managing users', (group) => {
     await User.query().where('id', user.id).update({ mustVerifyEmail: true })
     const answer = await asClient('patch', `users/${user.id}`, { emailVerified: true })
     assert.isTrue(answer.body().data.emailVerified)
+    await asClient('patch', `users/${user.id}`, { emailVerified: false })
+    assert.equal(await countRows('session_events', { type: 'email.changed', user_id: user.id }), 1)
     await user.refresh()
     assert.isNull(user.password)
   })
