@@ -19,8 +19,8 @@ import type User from '#models/user'
  * (`account_deleted`) and stay explained to their holders; the user's row goes; the log keeps the
  * id and nothing that names the person.
  *
- * Throws what `confirmOwner` throws, `E_FORBIDDEN` for the last administrator, and `E_SESSION_ENDED`
- * when `acting` ended meanwhile. Then nothing has changed.
+ * Throws what `confirmOwner` throws, `E_FORBIDDEN` for the last
+ * administrator, and `E_SESSION_ENDED` when `acting` ended meanwhile. Then nothing has changed.
  */
 export async function deleteAccount(
   acting: Session,
@@ -72,8 +72,8 @@ async function writeDeleted(
     ending
   )
 
-  const data = note ? { note } : {}
   await rememberLeftAddress(trx, user.email)
+  const data = note ? { note } : {}
   await appendEvents(trx, [{ type: 'user.deleted', userId: user.id, actor, data }])
   await user.useTransaction(trx).delete()
 }

@@ -53,12 +53,12 @@ export async function writeDisabled(
   user: User,
   { actor, note }: DisableOrder
 ): Promise<Omit<EndedAll, 'sessions'>> {
+  endSupportSessionsBy(trx, `user:${user.id}`)
   if (user.isDisabled) return { ended: 0, apiKeysEnded: 0, watermark: null }
   await keepAnAdmin(trx, user)
 
   user.disabledAt = DateTime.fromJSDate(clock.now())
   await user.useTransaction(trx).save()
-  endSupportSessionsBy(trx, `user:${user.id}`)
   await moveValidFrom(trx, user.id)
   const reason = 'account_disabled'
   const all = await endAllOfUser(trx, user, { reason, actor, note, includeApiKeys: true })

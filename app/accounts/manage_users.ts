@@ -152,8 +152,9 @@ async function writeAddress(
   } else if (emailVerified === false && user.isEmailVerified) {
     user.emailVerifiedAt = null
     await user.useTransaction(trx).save()
-    const data = { fields: ['emailVerified'] }
-    await appendEvents(trx, [{ type: 'user.changed', userId: user.id, actor, data }])
+    /** What services know of the address is wrong from now on. */
+    const data = { verified: false, note: null }
+    await appendEvents(trx, [{ type: 'email.changed', userId: user.id, actor, data }])
   }
 }
 

@@ -32,10 +32,10 @@ export async function writeRole(
   role: Role,
   { actor, note }: { actor: Actor; note?: string | null }
 ): Promise<void> {
+  if (role !== 'admin') endSupportSessionsBy(trx, `user:${user.id}`)
   if (user.role === role) return
   await keepAnAdmin(trx, user)
   if (role === 'admin') await endSupportSessionsOf(trx, user, actor)
-  else endSupportSessionsBy(trx, `user:${user.id}`)
   const from = user.role
   user.role = role
   await user.useTransaction(trx).save()

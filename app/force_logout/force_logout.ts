@@ -3,6 +3,7 @@ import db from '@adonisjs/lucid/services/db'
 import type { QueryClientContract, TransactionClientContract } from '@adonisjs/lucid/types/database'
 import { inTransaction } from '#app/database/transaction'
 import type User from '#models/user'
+import { isServiceClient } from '#app/accounts/administrator'
 import type { Actor } from '#app/event_log/actor'
 import type { Watch } from '#app/background/batches'
 import { setWatermarkForEveryone, type WatermarkOptions } from '#app/watermarks/set_watermark'
@@ -217,7 +218,7 @@ async function endUser(
 ): Promise<void> {
   const began = performance.now()
   const all = await withUserLock(user.id, async (trx, locked) => {
-    if (!locked) return null
+    if (!locked || isSpared(order, locked)) return null
     const ended = await endAllOfUser(trx, locked, watermarkOptionsOf(order))
     await record(trx, order, user.id, { sessions: ended.ended, apiKeys: ended.apiKeysEnded })
     return ended
@@ -254,7 +255,14 @@ async function endMatching(order: ForceLogoutOrder, watch: ForceLogoutWatch): Pr
       trx,
       acts.map((act) => act.userId)
     )
-    for (const act of acts) await record(trx, order, act.userId, act.matched)
+    const spared = await sparedAmong(
+      trx,
+      order,
+      acts.flatMap(({ userId }) => userId ?? [])
+    )
+    for (const act of acts) {
+      if (!spared.has(act.userId)) await record(trx, order, act.userId, act.matched)
+    }
   })
   watch.onStart?.(matched.sessions + matched.apiKeys)
 
@@ -284,8 +292,35 @@ function actsOnEach(users: User[], order: ForceLogoutOrder) {
   )
 }
 
-function filtersOf({ who, filters }: Pick<ForceLogoutOrder, 'who' | 'filters'>): SessionFilters {
-  return who === 'everyone' ? { ...filters } : { ...filters, userIds: who.map((user) => user.id) }
+/**
+ * Whether the order comes from a service client and means a user who has become an admin since it was
+ * allowed: that one is left alone.
+ */
+function isSpared({ actor }: ForceLogoutOrder, { isAdmin }: User): boolean {
+  return isAdmin && isServiceClient(actor)
+}
+
+/**
+ * The same of several, whose rows the transaction holds.
+ */
+async function sparedAmong(
+  trx: TransactionClientContract,
+  { actor }: ForceLogoutOrder,
+  userIds: number[]
+): Promise<Set<number | null>> {
+  if (!isServiceClient(actor)) return new Set()
+  const admins = await trx.from('users').whereIn('id', userIds).where('role', 'admin').select('id')
+  return new Set(admins.map(({ id }) => Number(id)))
+}
+
+function filtersOf({
+  who,
+  filters,
+  actor,
+}: Pick<ForceLogoutOrder, 'who' | 'filters'> & { actor?: Actor }): SessionFilters {
+  const spareAdmins = actor !== undefined && isServiceClient(actor)
+  const meant = { ...filters, ...(spareAdmins && { spareAdmins }) }
+  return who === 'everyone' ? meant : { ...meant, userIds: who.map((user) => user.id) }
 }
 
 function watermarkOptionsOf({ actor, note, includeApiKeys }: ForceLogoutOrder): WatermarkOptions {

@@ -76,7 +76,11 @@ class PrivateAddress extends Error {
 export function isPublic(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const plain = ipaddr.process(address)
-  if (plain.range() !== 'rfc6052') return plain.range() === 'unicast'
+  if (plain.range() !== 'rfc6052') {
+    /** Of IPv6, only 2000::/3 is given out (RFC 4291 §2.4): not ::7f00:1, which is 127.0.0.1 in an old form. */
+    const isGivenOut = plain.kind() === 'ipv4' || (plain.toByteArray()[0] & 0xe0) === 0x20
+    return isGivenOut && plain.range() === 'unicast'
+  }
   /** NAT64 with its well-known prefix (RFC 6052 §2.1): the address that it stands for. */
   const bytes = plain.toByteArray()
   const isWellKnown = bytes.slice(4, 12).every((byte) => byte === 0)

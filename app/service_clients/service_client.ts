@@ -89,8 +89,8 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
       .update({ revoked_at: clock.now() })
     const row: ServiceClientRow | null = await trx.from('service_clients').where('id', id).first()
     if (!row) return null
+    endSupportSessionsBy(trx, `service_client:${id}`)
     if (Number(revoked) > 0) {
-      endSupportSessionsBy(trx, `service_client:${id}`)
       const data = { id, name: row.name }
       await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
     }

@@ -81,7 +81,8 @@ export async function endSupportSessionsOf(
 
 /**
  * Ends the support sessions that somebody holds who may hold none any more, once the transaction that
- * says so has committed: two users are never locked at once.
+ * says so has committed: two users are never locked at once. Where that was cut off, whoever says so
+ * again ends them.
  */
 export function endSupportSessionsBy(trx: TransactionClientContract, holder: Actor): void {
   afterCommit(trx, async () => {

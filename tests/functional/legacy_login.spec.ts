@@ -334,7 +334,7 @@ test.group('The login of an old system', (group) => {
         '10.0.0.1 172.16.0.1 192.168.0.1 127.0.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1',
         '255.255.255.255 192.0.0.1 198.18.0.1 192.0.2.1 240.0.0.1 ::1 :: fe80::1 fc00::1 fec0::1',
         'ff02::1 ::ffff:10.0.0.1 ::ffff:7f00:1 ::10.0.0.1 ::ffff:0:10.0.0.1 64:ff9b::10.0.0.1',
-        '64:ff9b:1::8.8.8.8 2002:a00:1:: 2001::1 2001:db8::1 100::1 localhost',
+        '64:ff9b:1::8.8.8.8 2002:a00:1:: 2001::1 2001:db8::1 100::1 localhost ::7f00:1 ::a00:1 4000::1',
       ].flatMap((list) => list.split(' ').map((address) => ({ address, open: false }))),
     ])
     .run(({ assert }, { address, open }) => assert.equal(isPublic(address), open))

@@ -1,6 +1,8 @@
 import { test } from '@japa/runner'
 import type { ApiClient } from '@japa/api-client'
 import db from '@adonisjs/lucid/services/db'
+import { changeRole } from '#app/accounts/roles_and_limits'
+import { forceLogoutByAdmin } from '#app/force_logout/by_admin'
 import accountsConfig from '#config/accounts'
 import User from '#models/user'
 import { makeApiKey, makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
@@ -160,6 +162,7 @@ test.group('Managing users', (group) => {
       await asClient('delete', `sessions/${session.id}`, {}),
       await asClient('post', 'force-logout', { users: [user.id, admin.id] }),
       await asClient('post', 'force-logout', { all: true }),
+      await asClient('delete', `contested/${admin.id}`),
       await asClient('patch', `users/${user.id}`, { password: 'a quite different one' }),
       await asClient('patch', `users/${user.id}`, { role: 'admin' }),
       await asClient('post', 'users', { externalId: 'x', role: 'admin' }),
@@ -169,6 +172,28 @@ test.group('Managing users', (group) => {
       assert.equal(answer.status(), 403, String(index))
       assert.equal(answer.body().errors[0].code, 'E_FORBIDDEN')
       assert.isUndefined(answer.header('www-authenticate'))
+    }
+    assert.equal(await snapshot(), before)
+  })
+
+  test('a service client ends nothing of a user who became an admin meanwhile', async ({
+    assert,
+  }) => {
+    const { id } = await makeClient(['manage'])
+    const administrator = { actor: `service_client:${id}` as const, session: null }
+    await makeUser({ role: 'admin' })
+    const user = await makeUser()
+    await signIn(user, { platform: 'ios' })
+    await makeApiKey(user, ['account:read'])
+    const seen = await User.findOrFail(user.id)
+    await changeRole(user.id, 'admin', { actor: 'command:test' })
+    const before = await snapshot()
+    for (const filters of [{}, { platform: 'ios' }, { includeApiKeys: true, idleFor: 0 }]) {
+      const { ended, apiKeysEnded } = await forceLogoutByAdmin(administrator, {
+        who: [seen],
+        ...filters,
+      })
+      assert.deepEqual({ ended, apiKeysEnded }, { ended: 0, apiKeysEnded: 0 })
     }
     assert.equal(await snapshot(), before)
   })
@@ -210,6 +235,8 @@ test.group('Managing users', (group) => {
     await User.query().where('id', user.id).update({ mustVerifyEmail: true })
     const answer = await asClient('patch', `users/${user.id}`, { emailVerified: true })
     assert.isTrue(answer.body().data.emailVerified)
+    await asClient('patch', `users/${user.id}`, { emailVerified: false })
+    assert.equal(await countRows('session_events', { type: 'email.changed', user_id: user.id }), 1)
     await user.refresh()
     assert.isNull(user.password)
   })

@@ -107,6 +107,35 @@ for (const name of Object.keys(PROXIES) as ProxyName[]) {
       assert.isUndefined(arrived.headers.authorization)
     })
 
+    test('no client has an identity header dropped on the way by naming it in Connection', async ({
+      assert,
+    }) => {
+      const { tokens } = await signIn(await makeUser())
+      for (const connection of [
+        ['close, X-Auth-User-Role, x-auth-actor'],
+        ['keep-alive', 'X-AUTH-USER-ROLE'],
+      ]) {
+        const { status, text } = await new Promise<{ status: number; text: string }>((done, fail) =>
+          request(
+            `${proxy.url}/orders`,
+            { agent: false, headers: { ...bearer(tokens.token), connection } },
+            async (message) => {
+              let body = ''
+              for await (const part of message.setEncoding('utf8')) body += part
+              done({ status: message.statusCode!, text: body })
+            }
+          )
+            .on('error', fail)
+            .end()
+        )
+        assert.include([200, 400], status)
+        if (status === 400) continue
+        const { headers } = JSON.parse(text)
+        assert.equal(headers['x-auth-user-role'], 'user')
+        assert.notMatch(headers.connection ?? '', /x-auth/i)
+      }
+    })
+
     test('an API key passes without a session, whatever session the client claims', async ({
       assert,
     }) => {

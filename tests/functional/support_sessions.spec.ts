@@ -4,6 +4,7 @@ import mail from '@adonisjs/mail/services/main'
 import clock from '#app/clock'
 import { changeRole } from '#app/accounts/roles_and_limits'
 import { disableUser } from '#app/accounts/disabled_users'
+import { openSupport } from '#app/accounts/support'
 import sessionsConfig from '#config/sessions'
 import NewDeviceMail from '#mails/new_device_mail'
 import { postman } from '#mails/postman'
@@ -175,6 +176,36 @@ test.group('Support sessions', (group) => {
     const second = await open(bob)
     await changeRole(admin.id, 'user', { actor: 'command:test' })
     assert.equal(await countRows('sessions', { id: second, ended_at: null }), 0)
+  })
+
+  test('none is left to whoever lost the rights while it was opened, or where ending it was cut off', async ({
+    assert,
+  }) => {
+    const service = await createClient({ name: 'desk', abilities: ['manage'] }, 'command:test')
+    const former = await makeUser({ role: 'admin' })
+    const actors = [`user:${former.id}`, `service_client:${service.client.id}`] as const
+    const takeAway = async () => {
+      await disableUser(former.id, { actor: 'command:test' })
+      await revokeClient(service.client.id, 'command:test')
+    }
+    await takeAway()
+    for (const actor of actors) {
+      const order = { actor, note: 'x', duration: 30 * MINUTE, ip: null, userAgent: null }
+      await assert.rejects(() => openSupport(ada.id, order), 'You administer nothing any more.')
+    }
+    assert.equal(await countRows('sessions', { user_id: ada.id, ended_at: null }), 0)
+
+    /** As after a crash between the two commits. */
+    const left = () => countRows('sessions', { kind: 'support', ended_at: null })
+    await db.from('sessions').where('kind', 'support').update({ ended_at: null })
+    assert.equal(await left(), 2)
+    await takeAway()
+    assert.equal(await left(), 0)
+    await db.from('sessions').where('kind', 'support').update({ ended_at: null })
+    await changeRole(former.id, 'user', { actor: 'command:test' })
+    await db.from('sessions').where('actor', actors[0]).update({ ended_at: null })
+    await changeRole(former.id, 'user', { actor: 'command:test' })
+    assert.equal(await countRows('sessions', { actor: actors[0], ended_at: null }), 0)
   })
 
   test('its user is mailed, unless NOTIFY_SUPPORT=off', async ({ client, cleanup }) => {

@@ -2,7 +2,14 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-type Live = { userId: number; sessionId: string; authenticatedAt: number; exp?: number }
+type Live = {
+  userId: number
+  sessionId: string
+  authenticatedAt: number
+  exp?: number
+  externalId?: string
+  emailVerified?: boolean
+}
 
 /**
  * What a guard asks of Latchkey, answered by hand: which tokens live is a list, and answers can be
@@ -100,6 +107,8 @@ export class FakeLatchkey {
         'x-auth-abilities': '*',
         'x-auth-user-role': 'user',
         'x-auth-time': String(live.authenticatedAt),
+        'x-auth-external-id': live.externalId ?? '',
+        'x-auth-user-email-verified': String(live.emailVerified ?? false),
       },
     }
   }
@@ -124,7 +133,7 @@ export class FakeLatchkey {
   }
 }
 
-function described({ userId, sessionId, authenticatedAt, exp }: Live) {
+function described({ userId, sessionId, authenticatedAt, exp, ...live }: Live) {
   return {
     active: true,
     sub: String(userId),
@@ -132,6 +141,8 @@ function described({ userId, sessionId, authenticatedAt, exp }: Live) {
     scope: '*',
     token_type: 'Bearer',
     auth_time: authenticatedAt,
+    email_verified: live.emailVerified ?? false,
+    ...(live.externalId !== undefined && { external_id: live.externalId }),
     ...(exp !== undefined && { exp }),
   }
 }

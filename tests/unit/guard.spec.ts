@@ -246,6 +246,30 @@ test.group('The guard', (group) => {
     assert.equal(await check('a'), 401)
   })
 
+  test('a use that is reported late finds out that the user is told of otherwise', async ({
+    assert,
+  }) => {
+    await follow({ maxStaleness: '1h' })
+    for (const [token, change] of [
+      ['a', { emailVerified: false }],
+      ['b', { externalId: 'new' }],
+    ] as const) {
+      open(token)
+      Object.assign(latchkey.live.get(token)!, { emailVerified: true, externalId: 'old' })
+      await learn(token)
+      clock.ahead += 61_000
+      Object.assign(latchkey.live.get(token)!, change)
+      const used = latchkey.count('/oauth/introspect?used=true')
+      assert.equal(await check(token), 200)
+      await until(() => latchkey.count('/oauth/introspect?used=true') > used)
+      await sleep(20)
+      const before = questions()
+      const outcome = await guard.check(present(token), guard.wanted({}))
+      assert.equal(questions(), before + 1)
+      assert.containsSubset(outcome, { identity: change })
+    }
+  })
+
   test('a sign-in that is not fresh is asked about before it is refused', async ({ assert }) => {
     await follow({ maxStaleness: '1h', maxAge: '1h' })
     open('a')

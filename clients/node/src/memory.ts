@@ -144,6 +144,8 @@ export class Memory {
       authenticatedAt: asked - sinceMs,
       scope: told.scope ?? '',
       authTime: told.auth_time ?? null,
+      externalId: told.external_id ?? null,
+      emailVerified: told.email_verified === true,
     }
   }
 }
@@ -154,6 +156,8 @@ type Told = {
   authenticatedAt: number
   scope: string
   authTime: number | null
+  externalId: string | null
+  emailVerified: boolean
 }
 
 /**
@@ -165,12 +169,20 @@ type Introspection = {
   exp?: number
   auth_time?: number
   scope?: string
+  external_id?: string
+  email_verified?: boolean
 }
 
 /**
  * Whether what was told of a token is what is known of it.
  */
-function isSame({ abilities, authenticatedAt }: Identity, { scope, authTime }: Told): boolean {
+function isSame(identity: Identity, told: Told): boolean {
+  const { abilities, authenticatedAt, externalId, emailVerified } = identity
   const known = authenticatedAt === null ? null : authenticatedAt.getTime() / 1000
-  return abilities.join(' ') === scope && known === authTime
+  return (
+    abilities.join(' ') === told.scope &&
+    known === told.authTime &&
+    externalId === told.externalId &&
+    emailVerified === told.emailVerified
+  )
 }
