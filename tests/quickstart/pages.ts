@@ -124,6 +124,27 @@ export const pages: Record<string, Step[]> = {
       shows: (printed, assert) => assert.match(JSON.parse(printed).data.key, /^oak_/),
     },
   ],
+  'docs/support.md': [
+    {
+      begins: 'curl -s -X POST http://localhost:3333/api/v1/admin/users/',
+      given: async ({ url }) => ({
+        ADMIN_TOKEN: await signIn(url, 'Desk', 'admin@example.com', 'admiral of the demo fleet'),
+      }),
+      shows: (printed, assert) => {
+        const { session, refreshToken } = JSON.parse(printed).data
+        assert.deepEqual([session.kind, refreshToken], ['support', null])
+      },
+    },
+  ],
+  'docs/contested.md': [
+    {
+      begins: 'node ace users:contested',
+      shows: (printed, assert) => {
+        assert.include(printed, 'No account is contested.')
+        assert.include(printed, 'This account is not contested.')
+      },
+    },
+  ],
 }
 
 /**
@@ -175,13 +196,18 @@ function withoutNumbers(line: string): string {
 }
 
 /**
- * An access token of Ada on another device.
+ * An access token on another device, of Ada where nobody else is named.
  */
-async function signIn(url: string, name: string): Promise<string> {
+async function signIn(
+  url: string,
+  name: string,
+  email = 'ada@example.com',
+  password = 'correct horse battery staple'
+): Promise<string> {
   const { body } = await call(url, 'POST', '/api/v1/auth/login', {
     body: {
-      email: 'ada@example.com',
-      password: 'correct horse battery staple',
+      email,
+      password,
       device: { name },
     },
   })
