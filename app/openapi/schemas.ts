@@ -48,8 +48,10 @@ const tokens = {
   token: { type: 'string', pattern: '^oat_[A-Za-z0-9_-]{43}$' },
   tokenType: { enum: ['Bearer', 'DPoP'] },
   expiresAt: instant,
+  expiresIn: { type: 'integer', minimum: 0, description: 'Seconds until `expiresAt`.' },
   refreshToken: nullable('string', { pattern: '^ort_[A-Za-z0-9_-]{43}$' }),
   refreshExpiresAt: nullable('string', { format: 'date-time' }),
+  refreshExpiresIn: nullable('integer', { minimum: 0 }),
 }
 
 const apiKey = {
