@@ -17,7 +17,13 @@ async function userOfCheck(user: User): Promise<User> {
 }
 
 /** What no check reads. */
-function asChecked({ password, emailKey, mustVerifyEmail, ...rest }: Record<string, unknown>) {
+function asChecked({
+  password,
+  emailKey,
+  mustVerifyEmail,
+  importedAt,
+  ...rest
+}: Record<string, unknown>) {
   return rest
 }
 
