@@ -1,4 +1,5 @@
 import { CLIENT_ABILITIES } from '#app/service_clients/service_client'
+import { LOCALES } from '#models/user'
 import { END_REASONS } from '#exceptions/end_reasons'
 import type { Schema } from '#app/openapi/types'
 
@@ -102,6 +103,7 @@ export const schemas: Record<string, Schema> = {
     externalId: externalId,
     email: email,
     fullName: nullable('string'),
+    locale: { enum: [...LOCALES, null], description: 'The language that the user chose.' },
     role: { enum: ['user', 'admin'] },
     createdAt: instant,
   }),

@@ -1,6 +1,7 @@
 import { bearerFailures, bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
 import { bearer, body, data, empty, inPath, page, paging } from '#app/openapi/operation'
 import { object, ref } from '#app/openapi/schemas'
+import { LOCALES } from '#models/user'
 import type { Paths } from '#app/openapi/types'
 
 const tags = ['Account and devices']
@@ -9,6 +10,8 @@ const currentPassword = {
   type: 'string',
   description: 'An account without a password wants a sign-in of the last ten minutes instead.',
 }
+
+const accountOfSession = object({ user: ref('User'), session: ref('Session') })
 
 /** What users do with their own account and sessions. */
 export const account: Paths = {
@@ -24,6 +27,23 @@ export const account: Paths = {
           object({ user: ref('User'), session: { anyOf: [ref('Session'), { type: 'null' }] } })
         ),
         ...failures(...bearerFailures, 'E_FORBIDDEN'),
+      },
+    },
+    patch: {
+      operationId: 'changeAccount',
+      summary: 'Change the name or the language; what is not said stays',
+      tags,
+      security: bearer,
+      requestBody: body(
+        {
+          'fullName?': { type: ['string', 'null'], maxLength: 255 },
+          'locale?': { enum: [...LOCALES, null], description: 'Null: as `Accept-Language` says.' },
+        },
+        { fullName: 'Ada Lovelace', locale: 'de' }
+      ),
+      responses: {
+        200: data('The user, and the session.', accountOfSession),
+        ...failures(...sessionFailures, ...bodyFailures),
       },
     },
     delete: {
