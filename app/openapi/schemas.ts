@@ -65,6 +65,19 @@ const apiKey = {
   expiresAt: nullable('string', { format: 'date-time' }),
 }
 
+const session = {
+  id: uuid,
+  kind: sessionKind,
+  device: ref('Device'),
+  ip: nullable('string'),
+  userAgent: nullable('string'),
+  createdAt: instant,
+  authenticatedAt: signInTime,
+  lastSeenAt: instant,
+  expiresAt: { ...instant, description: 'The absolute lifetime.' },
+  current: { type: 'boolean', description: 'Whether it is the session that asks.' },
+}
+
 const userId = { type: 'integer' }
 
 /** An entry of the feed of this type. */
@@ -107,18 +120,8 @@ export const schemas: Record<string, Schema> = {
     role: { enum: ['user', 'admin'] },
     createdAt: instant,
   }),
-  Session: object({
-    id: uuid,
-    kind: sessionKind,
-    device: ref('Device'),
-    ip: nullable('string'),
-    userAgent: nullable('string'),
-    createdAt: instant,
-    authenticatedAt: signInTime,
-    lastSeenAt: instant,
-    expiresAt: { ...instant, description: 'The absolute lifetime.' },
-    current: { type: 'boolean', description: 'Whether it is the session that asks.' },
-  }),
+  Session: object(session),
+  PastSession: object({ ...session, reason: { enum: END_REASONS }, endedAt: instant }),
   EndedSession: object({
     id: uuid,
     device: ref('Device'),

@@ -1,5 +1,15 @@
 import { bearerFailures, bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
-import { bearer, body, data, empty, inPath, page, paging } from '#app/openapi/operation'
+import {
+  bearer,
+  body,
+  data,
+  either,
+  empty,
+  inPath,
+  inQuery,
+  page,
+  paging,
+} from '#app/openapi/operation'
 import { object, ref } from '#app/openapi/schemas'
 import { LOCALES } from '#models/user'
 import type { Paths } from '#app/openapi/types'
@@ -132,12 +142,22 @@ export const account: Paths = {
   '/api/v1/sessions': {
     get: {
       operationId: 'listSessions',
-      summary: "The user's live sessions, newest activity first",
+      summary: "The user's live sessions, newest activity first; or those that have ended",
       tags,
       security: bearer,
+      parameters: [
+        inQuery('ended', 'Those that have ended, newest end first, a page at a time.', {
+          type: 'boolean',
+        }),
+        ...paging,
+      ],
       responses: {
-        200: data('The sessions.', { type: 'array', items: ref('Session') }),
-        ...failures(...sessionFailures),
+        200: either(
+          'The sessions; with `ended=true` a page of them.',
+          data('The sessions.', { type: 'array', items: ref('Session') }),
+          page('A page of ended sessions.', ref('PastSession'))
+        ),
+        ...failures(...sessionFailures, 'E_VALIDATION_ERROR'),
       },
     },
   },
