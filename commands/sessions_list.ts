@@ -12,11 +12,11 @@ import type { SessionFilters } from '#app/sessions/filters'
 const PAGE = 1_000
 
 /**
- * Lists live sessions, newest sign-in first.
+ * Lists live sessions, or ended ones, newest sign-in first.
  */
 export default class SessionsList extends FilteredCommand {
   static commandName = 'sessions:list'
-  static description = 'List live sessions, of everyone or of one user'
+  static description = 'List live or ended sessions, of everyone or of one user'
   static help = [
     'Takes the filters of force:logout: all of them must match. --json lists every session, the',
     'table as many as --limit says.',
@@ -24,6 +24,7 @@ export default class SessionsList extends FilteredCommand {
     'Examples:',
     '  {{ binaryName }} sessions:list ada@example.com',
     '  {{ binaryName }} sessions:list --platform=ios --idle-for=30d --limit=20',
+    '  {{ binaryName }} sessions:list ada@example.com --ended',
     '  {{ binaryName }} sessions:list --json',
   ]
 
@@ -32,6 +33,9 @@ export default class SessionsList extends FilteredCommand {
 
   @flags.number({ description: 'Rows of the table; 0 for all', default: 100 })
   declare limit: number
+
+  @flags.boolean({ description: 'Sessions that have ended, with when and why' })
+  declare ended: boolean
 
   protected async perform() {
     if (!Number.isSafeInteger(this.limit) || this.limit < 0) {
@@ -45,17 +49,51 @@ export default class SessionsList extends FilteredCommand {
 
   async #printTable(filters: SessionFilters) {
     const { default: db } = await import('@adonisjs/lucid/services/db')
-    const { countSessions, listSessions } = await import('#app/sessions/list')
-    const { sessionsTable } = await import('#app/terminal/sessions_table')
-    const client = db.connection()
+    const { countSessions } = await import('#app/sessions/list')
     const limit = this.limit === 0 ? undefined : this.limit
-    const sessions = await listSessions(client, filters, { order: 'newest', limit })
-    if (sessions.length === 0) return this.say('There are no such sessions.')
+    const { length, lines } = await this.#readTable(filters, limit)
+    if (length === 0) return this.say('There are no such sessions.')
 
-    for (const line of sessionsTable(sessions, process.stdout.columns)) this.say(line)
-    const total = sessions.length === limit ? await countSessions(client, filters) : sessions.length
-    if (total > sessions.length) {
-      this.say(`… and ${count(total - sessions.length)} more (--limit=0 shows all)`)
+    for (const line of lines) this.say(line)
+    if (length !== limit) return
+    const which = this.ended ? 'ended' : 'live'
+    const total = await countSessions(db.connection(), filters, which)
+    if (total > length) this.say(`… and ${count(total - length)} more (--limit=0 shows all)`)
+  }
+
+  async #readTable(filters: SessionFilters, limit?: number) {
+    const { default: db } = await import('@adonisjs/lucid/services/db')
+    const { listSessions } = await import('#app/sessions/list')
+    const { listEndedSessions } = await import('#app/sessions/list_ended')
+    const { endedSessionsTable, sessionsTable } = await import('#app/terminal/sessions_table')
+    const client = db.connection()
+    const { columns } = process.stdout
+    if (this.ended) {
+      const ended = await listEndedSessions(client, filters, { limit })
+      return { length: ended.length, lines: endedSessionsTable(ended, columns) }
+    }
+    const live = await listSessions(client, filters, { order: 'newest', limit })
+    return { length: live.length, lines: sessionsTable(live, columns) }
+  }
+
+  /**
+   * Reads a page of what is listed, behind the session of a number.
+   */
+  async #reader(filters: SessionFilters) {
+    const { default: db } = await import('@adonisjs/lucid/services/db')
+    const { describeListedSession, listSessions } = await import('#app/sessions/list')
+    const { describeListedEndedSession, listEndedSessions } =
+      await import('#app/sessions/list_ended')
+    const client = db.connection()
+    const { ended } = this
+    return async (after?: number) => {
+      const options = { order: 'newest', limit: PAGE, after } as const
+      if (ended) {
+        const page = await listEndedSessions(client, filters, options)
+        return page.map((one) => ({ seq: one.seq, told: describeListedEndedSession(one) }))
+      }
+      const page = await listSessions(client, filters, options)
+      return page.map((one) => ({ seq: one.seq, told: describeListedSession(one) }))
     }
   }
 
@@ -64,15 +102,12 @@ export default class SessionsList extends FilteredCommand {
    * with the failure.
    */
   async #writeJson(filters: SessionFilters) {
-    const { default: db } = await import('@adonisjs/lucid/services/db')
-    const { describeListedSession, listSessions } = await import('#app/sessions/list')
-    const read = (after?: number) =>
-      listSessions(db.connection(), filters, { order: 'newest', limit: PAGE, after })
+    const read = await this.#reader(filters)
     let page = await read()
     let total = 0
     await write('{"sessions":[')
     for (;;) {
-      const described = page.map((session) => escapeJson(describeListedSession(session)))
+      const described = page.map(({ told }) => escapeJson(told))
       if (page.length > 0) await write((total > 0 ? ',\n' : '\n') + described.join(',\n'))
       total += page.length
       if (page.length < PAGE) break

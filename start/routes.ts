@@ -38,6 +38,7 @@ router
       .use(middleware.auth({ ability: 'account:read' }))
     router
       .group(() => {
+        router.patch('account', [controllers.Account, 'update'])
         router.delete('account', [controllers.Account, 'destroy'])
         if (accountsConfig.passwordSignIn) {
           router.put('account/password', [controllers.Passwords, 'update'])

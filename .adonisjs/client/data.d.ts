@@ -10,6 +10,7 @@ import type AdminUserTransformer from '#transformers/admin_user_transformer'
 import type ApiKeyTransformer from '#transformers/api_key_transformer'
 import type ContestedAccountTransformer from '#transformers/contested_account_transformer'
 import type DisabledUserTransformer from '#transformers/disabled_user_transformer'
+import type EndedSessionTransformer from '#transformers/ended_session_transformer'
 import type EventTransformer from '#transformers/event_transformer'
 import type ForceLogoutTransformer from '#transformers/force_logout_transformer'
 import type OpenedSessionTransformer from '#transformers/opened_session_transformer'
@@ -38,6 +39,10 @@ export namespace Data {
   export type DisabledUser = InferData<DisabledUserTransformer>
   export namespace DisabledUser {
     export type Variants = InferVariants<DisabledUserTransformer>
+  }
+  export type EndedSession = InferData<EndedSessionTransformer>
+  export namespace EndedSession {
+    export type Variants = InferVariants<EndedSessionTransformer>
   }
   export type Event = InferData<EventTransformer>
   export namespace Event {

@@ -17,6 +17,7 @@ export type ScannedRoutes = {
     'auth.password_resets.store': { paramsTuple?: []; params?: {} }
     'auth.password_resets.update': { paramsTuple?: []; params?: {} }
     'account.show': { paramsTuple?: []; params?: {} }
+    'account.update': { paramsTuple?: []; params?: {} }
     'account.destroy': { paramsTuple?: []; params?: {} }
     'passwords.update': { paramsTuple?: []; params?: {} }
     'emails.update': { paramsTuple?: []; params?: {} }
@@ -148,6 +149,14 @@ export type ScannedRoutes = {
     'docs.show': { paramsTuple?: []; params?: {} }
     'docs.asset': { paramsTuple: [ParamValue]; params: {'file': ParamValue} }
   }
+  PATCH: {
+    'account.update': { paramsTuple?: []; params?: {} }
+    'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
+    'admin.users.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
+    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
+    'forward_auth.show': { paramsTuple?: []; params?: {} }
+  }
   DELETE: {
     'account.destroy': { paramsTuple?: []; params?: {} }
     'sessions.destroy': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
@@ -164,13 +173,6 @@ export type ScannedRoutes = {
   PUT: {
     'passwords.update': { paramsTuple?: []; params?: {} }
     'emails.update': { paramsTuple?: []; params?: {} }
-    'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
-    'forward_auth.show': { paramsTuple?: []; params?: {} }
-  }
-  PATCH: {
-    'sessions.update': { paramsTuple: [ParamValue]; params: {'id': ParamValue} }
-    'admin.users.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
-    'admin.user_limits.update': { paramsTuple: [ParamValue]; params: {'user': ParamValue} }
     'unsupported_methods.refuse': { paramsTuple: [ParamValue]; params: {'endpoint': ParamValue} }
     'forward_auth.show': { paramsTuple?: []; params?: {} }
   }

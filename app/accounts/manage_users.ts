@@ -6,6 +6,7 @@ import {
   keepFromAdmins,
   withManagedUser,
 } from '#app/accounts/administrator'
+import { writeFields } from '#app/accounts/change_account'
 import { awaitsVerification } from '#app/accounts/credentials'
 import { writeDisabled, writeEnabled } from '#app/accounts/disabled_users'
 import { setEmail, verifyEmail } from '#app/accounts/email_verification'
@@ -105,7 +106,8 @@ async function changeUnderLock(
 ): Promise<User | null> {
   const changed = await withManagedUser(userId, actor, async (trx, user) => {
     if (isStill && !isStill(user)) return null
-    await writeNames(trx, user, changes, actor)
+    const { externalId, fullName } = changes
+    await writeFields(trx, user, { externalId, fullName }, actor)
     await writeAddress(trx, user, changes, actor)
     if (changes.role !== undefined) await writeRole(trx, user, changes.role, { actor })
     if (changes.sessionLimit !== undefined)
@@ -119,19 +121,6 @@ async function changeUnderLock(
   })
   if (changed?.watermark) backfillInBackground()
   return changed && changed.user
-}
-
-async function writeNames(
-  trx: TransactionClientContract,
-  user: User,
-  { externalId = user.externalId, fullName = user.fullName }: UserChanges,
-  actor: Actor
-) {
-  user.merge({ externalId, fullName })
-  const fields = Object.keys(user.$dirty)
-  if (fields.length === 0) return
-  await user.useTransaction(trx).save()
-  await appendEvents(trx, [{ type: 'user.changed', userId: user.id, actor, data: { fields } }])
 }
 
 /**

@@ -6,6 +6,12 @@ import { dateTime } from '#models/instant'
 export type Role = 'user' | 'admin'
 
 /**
+ * The languages that a user may choose.
+ */
+export const LOCALES = ['en', 'de'] as const
+export type Locale = (typeof LOCALES)[number]
+
+/**
  * How another system may name a user: 1 to 255 printable ASCII characters.
  */
 export const EXTERNAL_ID = /^[\x20-\x7e]{1,255}$/
@@ -66,6 +72,12 @@ export default class User extends BaseModel {
 
   @column()
   declare role: Role
+
+  /**
+   * The language that the user chose; null: none yet.
+   */
+  @column()
+  declare locale: Locale | null
 
   /**
    * The user's own session limit; null: that of the role or of the configuration.
@@ -131,6 +143,7 @@ export default class User extends BaseModel {
     user.externalId ??= null
     user.emailVerifiedAt ??= null
     user.mustVerifyEmail ??= false
+    user.locale ??= null
     user.sessionLimit ??= null
     user.watermarkSeq ??= 0
     user.watermarkApiKeyId ??= 0

@@ -53,6 +53,18 @@ export function page(description: string, item: Schema): Schema {
 }
 
 /**
+ * One answer or the other, as the request asks.
+ */
+export function either(description: string, ...answers: Schema[]): Schema {
+  const schemas = answers.map(({ content }: any) => content['application/json'].schema)
+  return {
+    description,
+    headers: REQUEST_ID,
+    content: { 'application/json': { schema: { anyOf: schemas } } },
+  }
+}
+
+/**
  * An answer without a body.
  */
 export const empty = (description: string): Schema => ({ description, headers: REQUEST_ID })

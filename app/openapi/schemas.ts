@@ -1,4 +1,5 @@
 import { CLIENT_ABILITIES } from '#app/service_clients/service_client'
+import { LOCALES } from '#models/user'
 import { END_REASONS } from '#exceptions/end_reasons'
 import type { Schema } from '#app/openapi/types'
 
@@ -48,8 +49,10 @@ const tokens = {
   token: { type: 'string', pattern: '^oat_[A-Za-z0-9_-]{43}$' },
   tokenType: { enum: ['Bearer', 'DPoP'] },
   expiresAt: instant,
+  expiresIn: { type: 'integer', minimum: 0, description: 'Seconds until `expiresAt`.' },
   refreshToken: nullable('string', { pattern: '^ort_[A-Za-z0-9_-]{43}$' }),
   refreshExpiresAt: nullable('string', { format: 'date-time' }),
+  refreshExpiresIn: nullable('integer', { minimum: 0 }),
 }
 
 const apiKey = {
@@ -60,6 +63,19 @@ const apiKey = {
   createdAt: instant,
   lastUsedAt: nullable('string', { format: 'date-time' }),
   expiresAt: nullable('string', { format: 'date-time' }),
+}
+
+const session = {
+  id: uuid,
+  kind: sessionKind,
+  device: ref('Device'),
+  ip: nullable('string'),
+  userAgent: nullable('string'),
+  createdAt: instant,
+  authenticatedAt: signInTime,
+  lastSeenAt: instant,
+  expiresAt: { ...instant, description: 'The absolute lifetime.' },
+  current: { type: 'boolean', description: 'Whether it is the session that asks.' },
 }
 
 const userId = { type: 'integer' }
@@ -100,21 +116,12 @@ export const schemas: Record<string, Schema> = {
     externalId: externalId,
     email: email,
     fullName: nullable('string'),
+    locale: { enum: [...LOCALES, null], description: 'The language that the user chose.' },
     role: { enum: ['user', 'admin'] },
     createdAt: instant,
   }),
-  Session: object({
-    id: uuid,
-    kind: sessionKind,
-    device: ref('Device'),
-    ip: nullable('string'),
-    userAgent: nullable('string'),
-    createdAt: instant,
-    authenticatedAt: signInTime,
-    lastSeenAt: instant,
-    expiresAt: { ...instant, description: 'The absolute lifetime.' },
-    current: { type: 'boolean', description: 'Whether it is the session that asks.' },
-  }),
+  Session: object(session),
+  PastSession: object({ ...session, reason: { enum: END_REASONS }, endedAt: instant }),
   EndedSession: object({
     id: uuid,
     device: ref('Device'),

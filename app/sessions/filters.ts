@@ -47,11 +47,17 @@ export function meansSessionsOnly(filters: SessionFilters): boolean {
 }
 
 /**
- * The live sessions that match, to list and to count.
+ * The live sessions that match, to list and to count; or those that are not, whether or not their end
+ * is written.
  */
-export function matchingSessions(client: QueryClientContract, filters: SessionFilters): Query {
-  const alive = aliveSql(clock.now())
-  return narrow(client.from('sessions').whereRaw(alive.sql, alive.bindings), filters)
+export function matchingSessions(
+  client: QueryClientContract,
+  filters: SessionFilters,
+  which: 'live' | 'ended' = 'live'
+): Query {
+  const { sql, bindings } = aliveSql(clock.now())
+  const condition = which === 'live' ? sql : `NOT (${sql})`
+  return narrow(client.from('sessions').whereRaw(condition, bindings), filters)
 }
 
 /**

@@ -34,6 +34,8 @@ export async function liveSessionsOf(
   return sessions.sort(byLatestActivity)
 }
 
+type Query = ReturnType<typeof matchingSessions>
+
 /**
  * A session with whose it is, as operators see it.
  */
@@ -52,11 +54,18 @@ export async function listSessions(
   filters: SessionFilters,
   { order = 'oldest', limit, after }: ListOptions = {}
 ): Promise<ListedSession[]> {
-  const query = withUsers(matchingSessions(client, filters))
+  const query = matchingSessions(client, filters)
   query.orderBy('sessions.seq', order === 'oldest' ? 'asc' : 'desc')
   if (after !== undefined) query.where('sessions.seq', order === 'oldest' ? '>' : '<', after)
   if (limit !== undefined) query.limit(limit)
-  const found = await query
+  return readListed(query)
+}
+
+/**
+ * The sessions that a query finds, with how their users are named.
+ */
+export async function readListed(query: Query): Promise<ListedSession[]> {
+  const found = await withUsers(query)
   return found.map(toListedSession)
 }
 
@@ -75,7 +84,7 @@ export async function pageOfSessions(
   return { sessions: paginator.all().map(toListedSession), meta: paginator.getMeta() }
 }
 
-function withUsers(query: ReturnType<typeof matchingSessions>) {
+function withUsers(query: Query) {
   return query
     .leftJoin('users', 'users.id', 'sessions.user_id')
     .select(SESSION_COLUMNS.map((column) => `sessions.${column}`))
@@ -83,13 +92,14 @@ function withUsers(query: ReturnType<typeof matchingSessions>) {
 }
 
 /**
- * How many live sessions match.
+ * How many live sessions match, or how many that have ended.
  */
 export async function countSessions(
   client: QueryClientContract,
-  filters: SessionFilters
+  filters: SessionFilters,
+  which?: 'live' | 'ended'
 ): Promise<number> {
-  const { total } = await matchingSessions(client, filters).count('* as total').firstOrFail()
+  const { total } = await matchingSessions(client, filters, which).count('* as total').firstOrFail()
   return Number(total)
 }
 

@@ -13,6 +13,18 @@ export async function endOfSession(
   client: QueryClientContract,
   sessionId: string
 ): Promise<SessionEnd> {
+  const end = await findEnd(client, sessionId)
+  if (!end) throw new Error('This session has not ended.')
+  return end
+}
+
+/**
+ * The same; null for a session that neither a written end nor a watermark has ended.
+ */
+export async function findEnd(
+  client: QueryClientContract,
+  sessionId: string
+): Promise<SessionEnd | null> {
   const row = await client
     .from('sessions')
     .leftJoin('sessions as newcomer', 'newcomer.id', 'sessions.superseded_by')
@@ -27,7 +39,7 @@ export async function endOfSession(
   }
 
   const watermark = await watermarkOf(client, { userId: row.user_id, seq: Number(row.seq) })
-  if (!watermark) throw new Error('This session has not ended.')
+  if (!watermark) return null
   const stored = {
     kind: row.kind,
     lastSeenAt: toDate(row.last_seen_at),

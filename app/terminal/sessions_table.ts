@@ -1,6 +1,7 @@
 import clock from '#app/clock'
 import { renderTable } from '#app/terminal/table'
 import type { ListedSession } from '#app/sessions/list'
+import type { EndedSession } from '#app/sessions/list_ended'
 import { referenceOf } from '#models/user'
 
 const COLUMNS = [
@@ -17,8 +18,25 @@ const COLUMNS = [
  * Sessions as a table for people, as wide as their terminal.
  */
 export function sessionsTable(sessions: ListedSession[], width?: number): string[] {
+  return renderTable(COLUMNS, rowsOf(sessions), width)
+}
+
+/**
+ * The same of ended sessions, with when and why they ended.
+ */
+export function endedSessionsTable(sessions: EndedSession[], width?: number): string[] {
+  const columns = [...COLUMNS, { heading: 'ENDED', least: 9 }, { heading: 'REASON', least: 10 }]
   const now = clock.millis()
-  const rows = sessions.map((session) => [
+  const rows = rowsOf(sessions).map((cells, index) => {
+    const { endedAt, reason } = sessions[index]
+    return [...cells, ago(now - endedAt.getTime()), reason]
+  })
+  return renderTable(columns, rows, width)
+}
+
+function rowsOf(sessions: ListedSession[]): string[][] {
+  const now = clock.millis()
+  return sessions.map((session) => [
     session.id,
     session.userId === null ? 'deleted user' : referenceOf({ ...session, id: session.userId }),
     session.device.name ?? session.device.id ?? '-',
@@ -27,7 +45,6 @@ export function sessionsTable(sessions: ListedSession[], width?: number): string
     ago(now - session.createdAt.getTime()),
     ago(now - session.lastSeenAt.getTime()),
   ])
-  return renderTable(COLUMNS, rows, width)
 }
 
 const UNITS = [

@@ -2,7 +2,7 @@ import { BaseTransformer } from '#app/http/base_transformer'
 import type User from '#models/user'
 import type { OpenedSession } from '#app/sessions/open'
 import { shownDevice } from '#app/devices/device'
-import { describeSession } from '#app/sessions/session'
+import SessionTokensTransformer from '#transformers/session_tokens_transformer'
 import UserTransformer from '#transformers/user_transformer'
 
 /**
@@ -19,13 +19,8 @@ export default class OpenedSessionTransformer extends BaseTransformer<OpenedSess
   toObject() {
     const { tokens, session, endedSessions, quota } = this.resource
     return {
-      token: tokens.token,
-      tokenType: session.keyThumbprint === null ? 'Bearer' : 'DPoP',
-      expiresAt: tokens.expiresAt.toISOString(),
-      refreshToken: tokens.refreshToken,
-      refreshExpiresAt: tokens.refreshExpiresAt?.toISOString() ?? null,
+      ...new SessionTokensTransformer(tokens, session).toObject(),
       user: UserTransformer.transform(this.user),
-      session: describeSession(session, session.id),
       endedSessions: endedSessions.map((ended) => ({
         id: ended.session.id,
         device: shownDevice(ended.session),

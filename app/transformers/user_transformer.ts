@@ -3,7 +3,7 @@ import type User from '#models/user'
 
 export default class UserTransformer extends BaseTransformer<User> {
   toObject() {
-    const { id, externalId, email, fullName, role, createdAt } = this.resource
-    return { id, externalId, email, fullName, role, createdAt: createdAt.toISO()! }
+    const { id, externalId, email, fullName, locale, role, createdAt } = this.resource
+    return { id, externalId, email, fullName, locale, role, createdAt: createdAt.toISO()! }
   }
 }

@@ -21,7 +21,7 @@ const account = {
   externalId: rules.externalId().nullable().optional(),
   email: rules.email().nullable().optional(),
   emailVerified: vine.boolean({ strict: true }).optional(),
-  fullName: rules.name(255).nullable().optional(),
+  fullName: rules.fullName().nullable().optional(),
   password: rules.newPassword().optional(),
   role: vine.enum(['user', 'admin'] as const).optional(),
   sessionLimit: rules.sessionLimit().nullable().optional(),

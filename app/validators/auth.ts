@@ -4,7 +4,7 @@ import * as rules from '#validators/rules'
 export const signupValidator = vine.create({
   email: rules.newEmail(),
   password: rules.newPassword(),
-  fullName: rules.name().nullable().optional(),
+  fullName: rules.fullName().nullable().optional(),
   device: rules.device().nullable().optional(),
 })
 

@@ -71,6 +71,11 @@ export const linkToken = () => vine.string().maxLength(200)
 export const name = (maxLength = NAME_LENGTH) => text(maxLength).trim()
 
 /**
+ * The name of a person.
+ */
+export const fullName = () => name(255)
+
+/**
  * The device of a sign-in, as the client describes it: its labels are cut to size (`deviceOf`). An
  * id is not, for one that is cut may be another device's.
  */

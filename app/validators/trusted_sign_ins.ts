@@ -11,7 +11,7 @@ const user = {
   externalId: rules.externalId().nullable().optional(),
   email: rules.email().nullable().optional(),
   emailVerified: vine.boolean({ strict: true }).nullable().optional(),
-  fullName: rules.name(255).nullable().optional(),
+  fullName: rules.fullName().nullable().optional(),
 }
 
 const signIn = {

@@ -7,6 +7,7 @@ import { makeUser, signIn } from '#tests/harness/accounts'
 import { jsonOfCommand, runCommand } from '#tests/harness/command'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
+import { leaveUnfinished } from '#tests/harness/unfinished_watermark'
 
 test.group('Commands of the session policy', (group) => {
   group.each.setup(async () => {
@@ -50,6 +51,43 @@ test.group('Commands of the session policy', (group) => {
       assert.equal(refused.exitCode, 2)
     }
     assert.equal(await snapshot(), before)
+  })
+
+  test('sessions:list --ended tells when and why, by the same filters, also what nobody wrote yet', async ({
+    assert,
+  }) => {
+    sessionsConfig.limit = 1
+    const user = await makeUser()
+    const { session: first } = await signIn(user, { platform: 'ios' })
+    const { session: covered } = await signIn(user, { platform: 'web' })
+    await leaveUnfinished()
+    const { session: idle } = await signIn(await makeUser(), { platform: 'ios' })
+    const later = { ahead: sessionsConfig.idleTimeout }
+    const list = (...args: string[]) => jsonOfCommand(['sessions:list', '--ended', ...args], later)
+
+    const all = await list()
+    assert.deepEqual(
+      all.sessions.map(({ id, reason }: any) => [id, reason]),
+      [
+        [idle.id, 'idle'],
+        [covered.id, 'forced'],
+        [first.id, 'superseded'],
+      ]
+    )
+    assert.equal(all.total, 3)
+    assert.equal(all.sessions[0].endedAt, new Date(+idle.lastSeenAt + later.ahead).toISOString())
+    assert.equal(await countRows('session_events', { session_id: idle.id, reason: 'idle' }), 1)
+    const narrowed = await list(user.email, '--platform=ios')
+    assert.deepEqual(
+      narrowed.sessions.map(({ id }: any) => id),
+      [first.id]
+    )
+    const table = await runCommand(['sessions:list', '--ended', '--limit=2'], later)
+    assert.include(table.stdout, 'REASON')
+    assert.match(table.stdout, new RegExp(`${covered.id}.*forced`))
+    assert.include(table.stdout, '… and 1 more')
+    const live = await jsonOfCommand(['sessions:list'], later)
+    assert.deepEqual(live.sessions, [])
   })
 
   test('sessions:trim says how many of how many, and --dry-run ends none', async ({ assert }) => {

@@ -5,7 +5,7 @@ import { hashToken, mintToken } from '#app/tokens/token'
 import sessionsConfig from '#config/sessions'
 import { endSessions } from '#app/sessions/end'
 import { withUserLock } from '#app/sessions/user_lock'
-import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
+import { makeApiKey, makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
 import { countRows, emptyDatabase, snapshot } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
 
@@ -65,6 +65,63 @@ test.group('Account', (group) => {
       .post('/api/v1/auth/login')
       .json({ email: user.email, password: PASSWORD })
     again.assertStatus(400)
+  })
+
+  test('its name and its language can be changed, each alone, and the log tells which', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser({ fullName: 'Ada' })
+    const { tokens, session } = await signIn(user)
+    const change = (body: object, token = tokens.token) =>
+      client.patch('/api/v1/account').bearerToken(token).json(body)
+    const told = (answer: any) => {
+      answer.assertStatus(200)
+      const { fullName, locale } = answer.body().data.user
+      return { fullName, locale }
+    }
+    const before = await client.get('/api/v1/account').bearerToken(tokens.token)
+    assert.deepEqual(told(before), { fullName: 'Ada', locale: null })
+
+    const chosen = await change({ locale: 'de' })
+    assert.deepEqual(told(chosen), { fullName: 'Ada', locale: 'de' })
+    assert.equal(chosen.body().data.session.id, session.id)
+    const name = 'x'.repeat(255)
+    assert.deepEqual(told(await change({ fullName: name })), {
+      fullName: name,
+      locale: 'de',
+    })
+    assert.deepEqual(told(await change({ locale: 'en', fullName: null })), {
+      fullName: null,
+      locale: 'en',
+    })
+    const after = await client.get('/api/v1/account').bearerToken(tokens.token)
+    assert.deepEqual(told(after), { fullName: null, locale: 'en' })
+    const log = await client.get('/api/v1/account/events?perPage=3').bearerToken(tokens.token)
+    assert.deepEqual(
+      log.body().data.map(({ type, actor, data }: any) => [type, actor, data.fields.toSorted()]),
+      [['fullName', 'locale'], ['fullName'], ['locale']].map((fields) => [
+        'user.changed',
+        `user:${user.id}`,
+        fields,
+      ])
+    )
+
+    assert.deepEqual(told(await change({})), { fullName: null, locale: 'en' })
+    for (const wrong of [
+      { locale: 'fr' },
+      { locale: 'DE' },
+      { fullName: `${name}x` },
+      { fullName: 7 },
+      { locale: 'de', role: 'admin' },
+    ]) {
+      const refused = await change(wrong)
+      refused.assertStatus(422)
+    }
+    const byKey = await change({ locale: 'de' }, await makeApiKey(user, ['account:read']))
+    byKey.assertStatus(403)
+    assert.equal(await countRows('session_events', { type: 'user.changed' }), 3)
+    assert.deepEqual(told(await change({ locale: null })), { fullName: null, locale: null })
   })
 
   test('the last administrator stays', async ({ client, assert }) => {

@@ -2,9 +2,10 @@ import { test } from '@japa/runner'
 import type { ApiClient } from '@japa/api-client'
 import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
-import { makeUser, signIn } from '#tests/harness/accounts'
+import { makeUser, PASSWORD, signIn } from '#tests/harness/accounts'
 import { emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
+import { makeClient } from '#tests/harness/service_clients'
 
 const SECOND = 1000
 const HOUR = 60 * 60 * SECOND
@@ -45,6 +46,52 @@ test.group('Lifetimes', (group) => {
     assert.equal(await check(client, tokens.token), 'E_TOKEN_EXPIRED')
     clock.advance(SECOND)
     assert.equal(await check(client, tokens.token), 'E_TOKEN_EXPIRED')
+  })
+
+  test('every answer with tokens says in how many whole seconds they expire', async ({
+    client,
+    assert,
+  }) => {
+    const user = await makeUser()
+    const { email } = user
+    const told = ({ data }: any) => [data.expiresIn, data.refreshExpiresIn]
+    const whole = [HOUR / SECOND, (30 * DAY) / SECOND]
+    const post = (path: string, body: object) => client.post(`/api/v1${path}`).json(body)
+
+    const signedUp = await post('/auth/signup', {
+      email: 'new@example.com',
+      password: 'nine analytical engines',
+    })
+    const signedIn = await post('/auth/login', { email, password: PASSWORD })
+    const { basic } = await makeClient(['sign_in', 'manage'])
+    const trusted = await post('/sessions', { user: { id: user.id }, limit: 0 }).header(
+      'authorization',
+      basic
+    )
+    const change = { password: 'nine analytical engines', currentPassword: PASSWORD }
+    const changed = await client
+      .put('/api/v1/account/password')
+      .bearerToken(trusted.body().data.token)
+      .json(change)
+    for (const answer of [signedUp, signedIn, trusted, changed]) {
+      assert.deepEqual(told(answer.body()), whole)
+    }
+
+    const support = await post(`/admin/users/${user.id}/support-session`, {
+      reason: 'ticket 4711',
+      duration: '90s',
+    }).header('authorization', basic)
+    assert.deepEqual(told(support.body()), [90, null])
+
+    const next = await signIn(await makeUser())
+    const refreshed = await post('/auth/refresh', { refreshToken: next.tokens.refreshToken })
+    clock.advance(1.5 * SECOND)
+    const retried = await post('/auth/refresh', { refreshToken: next.tokens.refreshToken })
+    assert.deepEqual(told(refreshed.body()), whole)
+    assert.deepEqual(
+      told(retried.body()),
+      whole.map((seconds) => seconds - 2)
+    )
   })
 
   test('a session goes idle at the second, counted from its last use', async ({

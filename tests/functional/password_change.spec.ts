@@ -72,8 +72,10 @@ test.group('Changing the password', (group) => {
         'token',
         'tokenType',
         'expiresAt',
+        'expiresIn',
         'refreshToken',
         'refreshExpiresAt',
+        'refreshExpiresIn',
         'session',
       ])
 

@@ -1,9 +1,13 @@
 import { test } from '@japa/runner'
 import db from '@adonisjs/lucid/services/db'
+import clock from '#app/clock'
 import sessionsConfig from '#config/sessions'
 import { makeUser, signIn, PASSWORD } from '#tests/harness/accounts'
-import { emptyDatabase } from '#tests/harness/database'
+import { countRows, emptyDatabase } from '#tests/harness/database'
 import { keepPolicy } from '#tests/harness/policy'
+import { leaveUnfinished } from '#tests/harness/unfinished_watermark'
+
+const DAY = 86_400_000
 
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36'
@@ -37,6 +41,72 @@ test.group('Sessions', (group) => {
     )
     const stored = await db.from('sessions').where('id', other.id).firstOrFail()
     assert.isNull(stored.device_name)
+  })
+
+  test('those that have ended are told with the reason that their holders are told, newest end first', async ({
+    client,
+    assert,
+    cleanup,
+  }) => {
+    clock.freeze(new Date('2026-03-01T12:00:00Z'))
+    cleanup(() => clock.restore())
+    Object.assign(sessionsConfig, { idleTimeout: 10 * DAY, maxLifetime: 90 * DAY })
+    const user = await makeUser()
+    const open = async (name: string) => {
+      const { session, tokens } = await signIn(user, { name })
+      return { name, id: session.id, token: tokens.token }
+    }
+    const out = await open('Signed out')
+    const left = await client.post('/api/v1/auth/logout').bearerToken(out.token)
+    left.assertStatus(204)
+    clock.advance(DAY)
+    const idle = await open('Idle')
+    clock.advance(9 * DAY)
+    const covered = await open('Covered')
+    clock.advance(DAY)
+    await leaveUnfinished(user.id)
+    clock.advance(DAY)
+    const idleLater = await open('Idle later')
+    clock.advance(10 * DAY)
+    const { tokens } = await signIn(user)
+    await signIn(await makeUser())
+    const list = (query: string) => client.get(`/api/v1/sessions${query}`).bearerToken(tokens.token)
+
+    const live = await list('')
+    assert.lengthOf(live.body().data, 1)
+    assert.notProperty(live.body(), 'meta')
+    const ended = await list('?ended=true')
+    ended.assertStatus(200)
+    const told = ended.body().data
+    assert.deepEqual(
+      told.map(({ device, reason }: any) => [device.name, reason]),
+      [
+        [idleLater.name, 'idle'],
+        [covered.name, 'forced'],
+        [idle.name, 'idle'],
+        [out.name, 'logged_out'],
+      ]
+    )
+    assert.equal(ended.body().meta.total, 4)
+    for (const { token, id } of [idleLater, covered, idle, out]) {
+      const refused = await client.get('/api/v1/account').bearerToken(token)
+      const { reason, endedAt } = refused.body().errors[0]
+      assert.containsSubset(told, [{ id, reason, endedAt }])
+    }
+    assert.equal(
+      await countRows('session_events', { type: 'session.ended', user_id: user.id }),
+      4,
+      'an end is written before it is told'
+    )
+    const second = await list('?ended=true&page=2&perPage=3')
+    assert.deepEqual(
+      second.body().data.map(({ id }: any) => id),
+      [out.id]
+    )
+    for (const query of ['?ended=x', '?ended=true&page=0', '?ended=true&perPage=101']) {
+      const invalid = await list(query)
+      invalid.assertStatus(422)
+    }
   })
 
   test('a device without a name is named to the one that it signed out, and in the log', async ({

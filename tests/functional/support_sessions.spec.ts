@@ -86,6 +86,7 @@ test.group('Support sessions', (group) => {
       client.post('/api/v1/auth/confirm').bearerToken(token).json({ password: 'x' }),
       client.put('/api/v1/account/password').bearerToken(token).json({}),
       client.put('/api/v1/account/email').bearerToken(token).json({ email: 'a@example.com' }),
+      client.patch('/api/v1/account').bearerToken(token).json({ locale: 'de' }),
       client.delete('/api/v1/account').bearerToken(token).json({}),
       client.patch(`/api/v1/sessions/${session.id}`).bearerToken(token).json({ name: 'x' }),
       client.delete(`/api/v1/sessions/${session.id}`).bearerToken(token),

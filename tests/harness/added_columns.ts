@@ -21,7 +21,7 @@ Object.assign(UserTransformer.prototype, {
   async toObject(this: { resource: any }) {
     const user = this.resource
     const { $attributes } = await User.findOrFail(user.id)
-    const { password, emailKey, mustVerifyEmail, ...own } = $attributes
+    const { password, emailKey, mustVerifyEmail, importedAt, ...own } = $attributes
     const asLucidReads = isDeepStrictEqual({ ...user.$attributes }, own)
     const { nickname, visitedAt, preferences } = user
     const clean = user.$isDirty === false

@@ -1,6 +1,17 @@
 import { bearerFailures, bodyFailures, failures, sessionFailures } from '#app/openapi/failures'
-import { bearer, body, data, empty, inPath, page, paging } from '#app/openapi/operation'
+import {
+  bearer,
+  body,
+  data,
+  either,
+  empty,
+  inPath,
+  inQuery,
+  page,
+  paging,
+} from '#app/openapi/operation'
 import { object, ref } from '#app/openapi/schemas'
+import { LOCALES } from '#models/user'
 import type { Paths } from '#app/openapi/types'
 
 const tags = ['Account and devices']
@@ -9,6 +20,8 @@ const currentPassword = {
   type: 'string',
   description: 'An account without a password wants a sign-in of the last ten minutes instead.',
 }
+
+const accountOfSession = object({ user: ref('User'), session: ref('Session') })
 
 /** What users do with their own account and sessions. */
 export const account: Paths = {
@@ -24,6 +37,23 @@ export const account: Paths = {
           object({ user: ref('User'), session: { anyOf: [ref('Session'), { type: 'null' }] } })
         ),
         ...failures(...bearerFailures, 'E_FORBIDDEN'),
+      },
+    },
+    patch: {
+      operationId: 'changeAccount',
+      summary: 'Change the name or the language; what is not said stays',
+      tags,
+      security: bearer,
+      requestBody: body(
+        {
+          'fullName?': { type: ['string', 'null'], maxLength: 255 },
+          'locale?': { enum: [...LOCALES, null], description: 'Null: as `Accept-Language` says.' },
+        },
+        { fullName: 'Ada Lovelace', locale: 'de' }
+      ),
+      responses: {
+        200: data('The user, and the session.', accountOfSession),
+        ...failures(...sessionFailures, ...bodyFailures),
       },
     },
     delete: {
@@ -112,12 +142,22 @@ export const account: Paths = {
   '/api/v1/sessions': {
     get: {
       operationId: 'listSessions',
-      summary: "The user's live sessions, newest activity first",
+      summary: "The user's live sessions, newest activity first; or those that have ended",
       tags,
       security: bearer,
+      parameters: [
+        inQuery('ended', 'Those that have ended, newest end first, a page at a time.', {
+          type: 'boolean',
+        }),
+        ...paging,
+      ],
       responses: {
-        200: data('The sessions.', { type: 'array', items: ref('Session') }),
-        ...failures(...sessionFailures),
+        200: either(
+          'The sessions; with `ended=true` a page of them.',
+          data('The sessions.', { type: 'array', items: ref('Session') }),
+          page('A page of ended sessions.', ref('PastSession'))
+        ),
+        ...failures(...sessionFailures, 'E_VALIDATION_ERROR'),
       },
     },
   },

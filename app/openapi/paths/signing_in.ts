@@ -29,7 +29,7 @@ export const signingIn: Paths = {
         {
           'email': email,
           'password': newPassword,
-          'fullName?': { type: ['string', 'null'], maxLength: 100 },
+          'fullName?': { type: ['string', 'null'], maxLength: 255 },
           'device?': ref('DeviceOfSignIn'),
         },
         { email: 'ada@example.com', password: 'a difference engine', device }
