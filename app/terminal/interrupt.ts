@@ -1,5 +1,7 @@
+let working: AbortController | undefined
+
 /**
- * Lets Ctrl-C stop long work behind the step under way. A second one ends the process at once.
+ * Lets Ctrl-C and SIGTERM stop long work behind the step under way. A second one ends the process.
  * When the reader of standard output goes away (`… | head`), the work goes on, or stops with
  * `stopUnread`.
  */
@@ -8,11 +10,26 @@ export function onInterrupt(options: { stopUnread?: boolean } = {}): {
   release: () => void
 } {
   const stop = new AbortController()
+  working = stop
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     if (options.stopUnread) stop.abort()
   })
-  return { signal: stop.signal, release: () => process.off('SIGINT', interrupt) }
+  const release = () => {
+    process.off('SIGINT', interrupt)
+    if (working === stop) working = undefined
+  }
+  return { signal: stop.signal, release }
+}
+
+/**
+ * Asks the long work under way to stop (SIGTERM, `bin/console.ts`). False: there is none, or it was asked
+ * before.
+ */
+export function stopWork(): boolean {
+  if (!working || working.signal.aborted) return false
+  working.abort()
+  return true
 }

@@ -1,5 +1,6 @@
 import vine from '@vinejs/vine'
 import clock from '#app/clock'
+import { readAddress } from '#app/http/client_address'
 import { cutUserAgent } from '#app/devices/device'
 import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { moment } from '#validators/filters'
@@ -18,7 +19,13 @@ const signIn = {
   user: vine.object(user),
   create: vine.boolean({ strict: true }).optional(),
   device: rules.device().nullable().optional(),
-  ip: vine.string().ipAddress().nullable().optional(),
+  /** As a framework hands it on: `::ffff:192.0.2.1` is shown and compared as 192.0.2.1. */
+  ip: vine
+    .string()
+    .ipAddress()
+    .transform((ip) => readAddress(ip) ?? ip)
+    .nullable()
+    .optional(),
   userAgent: vine.string().transform(cutUserAgent).nullable().optional(),
   dpopJkt: vine
     .string()

@@ -46,6 +46,20 @@ test.group('events:tail', (group) => {
     assert.isTrue(events.every((event) => event.userId === ada.id))
   })
 
+  test('ends as cleanly when it is told to stop by SIGTERM', async ({ assert }) => {
+    await makeUser()
+    const tail = startAce(['events:tail', '--since=1h'])
+    await untilSaid(tail, 'user.created')
+    tail.process.kill('SIGTERM')
+    await until(() => tail.process.exitCode !== null, tail.output, 20_000).catch((error) => {
+      tail.process.kill('SIGKILL')
+      throw error
+    })
+    const { exitCode, stderr } = await tail.finished
+    assert.equal(exitCode, 0, stderr)
+    assert.equal(stderr, '')
+  })
+
   test('an unknown user or a moment that is none is 2', async ({ assert }) => {
     const unknown = await runCommand(['events:tail', '--user=nobody@example.com'])
     assert.equal(unknown.exitCode, 2)
