@@ -2,7 +2,7 @@ import { flags } from '@adonisjs/core/ace'
 import { CommandFailure, EXIT, UsageFailure } from '#app/terminal/failures'
 import { onInterrupt } from '#app/terminal/interrupt'
 import { OperatorCommand } from '#app/terminal/operator_command'
-import { count, ProgressBar } from '#app/terminal/progress_bar'
+import { amount, ProgressBar } from '#app/terminal/progress_bar'
 
 /**
  * What is to be done once a backup was put back, before anyone is let in.
@@ -52,7 +52,7 @@ export default class DatabaseRestored extends OperatorCommand {
       return this.printJson({ keptSessions: true, ended: 0, complete: true })
     }
     const { ended, apiKeysLeft, cut, complete } = result
-    if (complete) this.say(`Ended ${count(ended)} session(s).`)
+    if (complete) this.say(`Ended ${amount(ended, 'session')}.`)
     else {
       this.exitCode = EXIT.failed
       this.logger.logError(

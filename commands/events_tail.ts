@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flags } from '@adonisjs/core/ace'
-import { escapeJson, escapeText } from '#app/terminal/escape'
-import { UnknownUser } from '#app/terminal/failures'
-import { explainValidation } from '#app/terminal/filtered_command'
+import { escapeJson } from '#app/terminal/escape'
+import { EventCommand, inOneLine } from '#app/terminal/event_command'
 import { onInterrupt } from '#app/terminal/interrupt'
-import { OperatorCommand } from '#app/terminal/operator_command'
-import type { LoggedEvent, PlacedEvent } from '#app/event_log/read'
+import type { EventType } from '#app/event_log/append'
+import type { PlacedEvent } from '#app/event_log/read'
 
 const PAGE = 500
 
@@ -17,7 +16,7 @@ const LOOK_EVERY = 250
 /**
  * Follows the log as it happens, whichever process or node it happens in.
  */
-export default class EventsTail extends OperatorCommand {
+export default class EventsTail extends EventCommand {
   static commandName = 'events:tail'
   static description = 'Follow the log as it happens'
   static help = [
@@ -29,26 +28,20 @@ export default class EventsTail extends OperatorCommand {
     '  {{ binaryName }} events:tail --json --since=2026-11-24T03:00:00Z',
   ]
 
-  @flags.string({ description: 'Only what is about this user: e-mail, id or external:ID' })
-  declare user: string
-
-  @flags.string({ description: 'Begin in the past: a duration (24h) or a date or time (UTC)' })
-  declare since: string
-
   @flags.boolean({ description: 'Follow on; --no-follow ends with the last event', default: true })
   declare follow: boolean
 
   protected async perform() {
     const { endOfLog, readEvents } = await import('#app/event_log/read')
     const { E_CURSOR_GONE } = await import('#exceptions/errors')
-    const since = await this.#readSince()
-    const userId = await this.#readUserId()
-    const fromStart = since !== undefined || !this.follow
+    const { type, ...filters } = await this.readFilters()
+    const types = type === undefined ? undefined : [type as EventType]
+    const fromStart = filters.since !== undefined || !this.follow
     let after = fromStart ? null : await endOfLog()
 
     const { signal, release } = onInterrupt({ stopUnread: true })
     while (!signal.aborted) {
-      const page = await readEvents({ after, limit: PAGE, userId, since }).catch((error) => {
+      const page = await readEvents({ after, limit: PAGE, types, ...filters }).catch((error) => {
         if (error instanceof E_CURSOR_GONE) return null
         throw error
       })
@@ -68,36 +61,9 @@ export default class EventsTail extends OperatorCommand {
     release()
   }
 
-  async #readSince(): Promise<Date | undefined> {
-    const { sinceValidator } = await import('#validators/force_logout')
-    const { since } = await sinceValidator.validate({ since: this.since }).catch(explainValidation)
-    return since
-  }
-
-  async #readUserId(): Promise<number | undefined> {
-    if (this.user === undefined) return undefined
-    const { findUser } = await import('#app/accounts/find_users')
-    const user = await findUser(this.user)
-    if (!user) throw new UnknownUser(this.user)
-    return user.id
-  }
-
   #print(event: PlacedEvent) {
     const { place, ...told } = event
     if (this.json) this.logger.log(escapeJson(told))
     else this.logger.log(inOneLine(event))
   }
-}
-
-function inOneLine({ occurredAt, type, userId, sessionId, reason, actor, data }: LoggedEvent) {
-  const parts = [
-    occurredAt.toISOString(),
-    type.padEnd(16),
-    userId === null ? 'everyone' : `user:${userId}`,
-    sessionId && `session:${sessionId}`,
-    reason,
-    `by ${escapeText(actor)}`,
-    Object.keys(data).length > 0 && escapeJson(data),
-  ]
-  return parts.filter(Boolean).join('  ')
 }

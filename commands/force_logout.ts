@@ -2,7 +2,7 @@ import { args, flags } from '@adonisjs/core/ace'
 import { CommandFailure, EXIT, UsageFailure } from '#app/terminal/failures'
 import { explainValidation, FilteredCommand } from '#app/terminal/filtered_command'
 import { onInterrupt } from '#app/terminal/interrupt'
-import { count, ProgressBar } from '#app/terminal/progress_bar'
+import { amount, count, ProgressBar } from '#app/terminal/progress_bar'
 import type {
   ForceLogoutOrder,
   ForceLogoutResult,
@@ -172,8 +172,6 @@ async function describe(sessions: ForceLogoutResult['sessions']) {
 }
 
 function inWords({ sessions, apiKeys }: MatchCount): string {
-  const noun = (number: number, word: string) =>
-    `${count(number)} ${word}${number === 1 ? '' : 's'}`
-  const words = noun(sessions, 'session')
-  return apiKeys > 0 ? `${words} and ${noun(apiKeys, 'API key')}` : words
+  const words = amount(sessions, 'session')
+  return apiKeys > 0 ? `${words} and ${amount(apiKeys, 'API key')}` : words
 }

@@ -42,7 +42,8 @@ export default class SessionsList extends FilteredCommand {
       throw new UsageFailure('--limit must be a whole number, 0 or more')
     }
     const filters: SessionFilters = await this.readFilters()
-    const users = this.user === undefined ? undefined : await this.readUsers([this.user])
+    const users =
+      this.user === undefined ? undefined : await this.readUsers([this.user], { reading: true })
     filters.userIds = users?.map((user) => user.id)
     return this.json ? this.#writeJson(filters) : this.#printTable(filters)
   }

@@ -1,6 +1,7 @@
 import { flags } from '@adonisjs/core/ace'
 import { UsageFailure } from '#app/terminal/failures'
 import { OperatorCommand } from '#app/terminal/operator_command'
+import { amount } from '#app/terminal/progress_bar'
 
 /**
  * Removes what has had its time.
@@ -29,10 +30,11 @@ export default class SessionsPrune extends OperatorCommand {
     const pruned = await prune({ olderThan })
     this.printJson(pruned)
     this.say(
-      `Wrote the end of ${pruned.lapsed} session(s). Removed ${pruned.sessions} ended session(s), ` +
-        `${pruned.endedTokens} explained token(s), ${pruned.events} event(s), ` +
-        `${pruned.tokens} expired token(s), ${pruned.passwordResets} reset link(s), ${pruned.spent} spent proof(s) ` +
-        `and counts, and ${pruned.unverified} account(s) whose e-mail nobody verified.`
+      `Wrote the end of ${amount(pruned.lapsed, 'session')}. Removed ${amount(pruned.sessions, 'ended session')}, ` +
+        `${amount(pruned.endedTokens, 'explained token')}, ${amount(pruned.events, 'event')}, ` +
+        `${amount(pruned.tokens, 'expired token')}, ${amount(pruned.passwordResets, 'reset link')}, ` +
+        `${amount(pruned.spent, 'mark')} against second uses, and ` +
+        `${amount(pruned.unverified, 'account')} whose e-mail nobody verified.`
     )
   }
 }

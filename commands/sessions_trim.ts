@@ -1,5 +1,6 @@
 import { flags } from '@adonisjs/core/ace'
 import { OperatorCommand } from '#app/terminal/operator_command'
+import { amount } from '#app/terminal/progress_bar'
 
 /**
  * Applies the session limits now, instead of at each user's next sign-in.
@@ -21,6 +22,6 @@ export default class SessionsTrim extends OperatorCommand {
     const trimmed = await enforceLimits({ actor: `command:${this.commandName}`, dryRun })
     this.printJson({ ...trimmed, dryRun })
     const verb = dryRun ? 'Would end' : 'Ended'
-    this.say(`${verb} ${trimmed.sessions} session(s) of ${trimmed.users} user(s).`)
+    this.say(`${verb} ${amount(trimmed.sessions, 'session')} of ${amount(trimmed.users, 'user')}.`)
   }
 }

@@ -1,6 +1,7 @@
 import { escapeText } from '#app/terminal/escape'
 import { UnknownUser } from '#app/terminal/failures'
 import { UserCommand } from '#app/terminal/user_command'
+import { amount } from '#app/terminal/progress_bar'
 
 /**
  * Disables an account.
@@ -22,7 +23,7 @@ export default class UserDisable extends UserCommand {
 
     const { user, ended, apiKeysEnded } = disabled
     this.say(
-      `${escapeText(user.reference)} is disabled. Ended ${ended} session(s) and ${apiKeysEnded} API key(s).`
+      `${escapeText(user.reference)} is disabled. Ended ${amount(ended, 'session')} and ${amount(apiKeysEnded, 'API key')}.`
     )
     const { id, email, disabledAt } = user
     this.printJson({ user: { id, email, disabledAt }, ended, apiKeysEnded })

@@ -2,6 +2,7 @@ import { args } from '@adonisjs/core/ace'
 import { escapeText } from '#app/terminal/escape'
 import { UnknownUser, UsageFailure } from '#app/terminal/failures'
 import { OperatorCommand } from '#app/terminal/operator_command'
+import { amount } from '#app/terminal/progress_bar'
 
 /**
  * Sets how many sessions a user may hold.
@@ -46,5 +47,5 @@ function wholeNumber(text: string, highest: number): number {
 
 function inWords(limit: number | null): string {
   if (limit === null) return 'the limit of the role or the configuration.'
-  return limit === 0 ? 'no session limit.' : `at most ${limit} session(s).`
+  return limit === 0 ? 'no session limit.' : `at most ${amount(limit, 'session')}.`
 }

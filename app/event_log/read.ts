@@ -47,6 +47,7 @@ export type EventQuery = {
   limit: number
   types?: readonly EventType[]
   userId?: number
+  actor?: string
   since?: Date
 }
 
@@ -138,6 +139,7 @@ function pageStatement(query: EventQuery, onPostgres: boolean): Statement {
     bindings.push(...values)
   }
   if (query.userId !== undefined) only('user_id = ?', query.userId)
+  if (query.actor !== undefined) only('actor = ?', query.actor)
   if (query.since) only('occurred_at >= ?', query.since)
   if (query.types) only(`type IN (${query.types.map(() => '?').join(', ')})`, ...query.types)
   return {

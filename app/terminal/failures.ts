@@ -24,13 +24,17 @@ export class UsageFailure extends CommandFailure {
 }
 
 /**
- * No user has this e-mail, id or external id. Nothing has changed.
+ * No user has this e-mail, id or external id.
  */
 export class UnknownUser extends UsageFailure {
   override readonly code = 'E_UNKNOWN_USER'
 
-  constructor(given: string | number) {
-    super(`There is no user ${escapeText(String(given))}. Nothing was changed.`)
+  /**
+   * `reading`: the command changes nothing in any case, and says nothing of it.
+   */
+  constructor(given: string | number, { reading = false } = {}) {
+    const user = `There is no user ${escapeText(String(given))}.`
+    super(reading ? user : `${user} Nothing was changed.`)
   }
 }
 

@@ -8,7 +8,7 @@ import type User from '#models/user'
  * Commands that choose sessions by filters, which all must match.
  */
 export abstract class FilteredCommand extends OperatorCommand {
-  @flags.string({ description: 'Only the session with this id' })
+  @flags.string({ description: 'Only the session with this id, or the first 8 or more characters' })
   declare session: string
 
   @flags.string({ description: 'Only sessions on the device of this id or name' })
@@ -28,21 +28,37 @@ export abstract class FilteredCommand extends OperatorCommand {
    */
   protected async readFilters() {
     const { filtersValidator } = await import('#validators/force_logout')
-    const { session, device, platform, idleFor, before } = this
+    const { device, platform, idleFor, before } = this
+    const session = await this.#readSession()
     return filtersValidator
       .validate({ session, device, platform, idleFor, before })
       .catch(explainValidation)
   }
 
   /**
+   * The first 8 or more characters of an id name the session where no other begins with them.
+   */
+  async #readSession(): Promise<string | undefined> {
+    const { isPartOfId, sessionsThatBegin } = await import('#app/sessions/short_id')
+    const given = this.session?.trim().toLowerCase()
+    if (given === undefined || !isPartOfId(given)) return this.session
+    const [found, another] = await sessionsThatBegin(given)
+    if (another) {
+      throw new UsageFailure(`More than one session begins with ${given}: give more of its id.`)
+    }
+    if (!found) throw new UsageFailure(`There is no session whose id begins with ${given}.`)
+    return found
+  }
+
+  /**
    * The users whom references name, each once. Throws `UnknownUser` for the first without one.
    */
-  protected async readUsers(given: string[]): Promise<User[]> {
+  protected async readUsers(given: string[], { reading = false } = {}): Promise<User[]> {
     const { findUser } = await import('#app/accounts/find_users')
     const found = new Map<number, User>()
     for (const handle of given) {
       const user = await findUser(handle)
-      if (!user) throw new UnknownUser(handle)
+      if (!user) throw new UnknownUser(handle, { reading })
       found.set(user.id, user)
     }
     return [...found.values()]

@@ -42,9 +42,10 @@ export abstract class OperatorCommand extends BaseCommand {
   }
 
   /**
-   * Ace answers a wrong flag with exit code 1, as if the work had failed: here it is wrong usage.
+   * Ace answers a wrong flag with exit code 1, as if the work had failed: here it is wrong usage. Who asks for help has said nothing wrong yet.
    */
   static override validate(parsed: ParsedOutput): void {
+    if (parsed.flags.help) return
     try {
       super.validate(parsed)
     } catch (error) {

@@ -81,6 +81,13 @@ export function count(number: number): string {
 }
 
 /**
+ * So many of them: `1 session`, `1,200 sessions`.
+ */
+export function amount(number: number, one: string): string {
+  return `${count(number)} ${one}${number === 1 ? '' : 's'}`
+}
+
+/**
  * Seconds as `42s`, `3m 05s` or `1h 02m`.
  */
 function duration(seconds: number): string {

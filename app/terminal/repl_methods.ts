@@ -2,7 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import { findUser, findUserBySession } from '#app/accounts/find_users'
 import { keysLiveOn } from '#app/api_keys/api_key'
 import { escapeText } from '#app/terminal/escape'
-import { count } from '#app/terminal/progress_bar'
+import { amount } from '#app/terminal/progress_bar'
 import { sessionsTable } from '#app/terminal/sessions_table'
 import { renderTable } from '#app/terminal/table'
 import { verifyToken, type Verdict } from '#app/token_verification/verify_token'
@@ -58,12 +58,14 @@ export function replMethods(print: Print = console.log) {
       if (dryRun) {
         const preview = await previewForceLogout(order)
         printSessions(preview.sessions)
-        print(`Would end ${count(preview.matched.sessions)} session(s). Nothing was changed.`)
+        print(`Would end ${amount(preview.matched.sessions, 'session')}. Nothing was changed.`)
         return preview
       }
       const result = await forceLogout(order)
       if (result.sessions.length > 0) printSessions(result.sessions)
-      print(`Ended ${count(result.ended)} session(s) and ${count(result.apiKeysEnded)} API key(s).`)
+      print(
+        `Ended ${amount(result.ended, 'session')} and ${amount(result.apiKeysEnded, 'API key')}.`
+      )
       const left = keysLiveOn(result.apiKeysLeft, 'say { includeApiKeys: true }')
       if (left) print(left)
       return result

@@ -5,7 +5,7 @@ import { E_VALIDATION_ERROR } from '#exceptions/errors'
 import { normalizeEmail } from '#models/email_address'
 import { refuseUnknownFields } from '#validators/known_fields'
 import * as rules from '#validators/rules'
-import { moment } from '#validators/filters'
+import { moment, since } from '#validators/filters'
 
 const page = {
   page: vine.number().withoutDecimals().min(1).max(1_000_000).optional(),
@@ -53,6 +53,13 @@ export async function readNewUser(body: Record<string, unknown>) {
   return said
 }
 
+const eventFilters = { type: rules.name(32).optional(), actor: rules.name(255).optional() }
+
+/**
+ * Which entries of the log, as commands say it.
+ */
+export const eventFiltersValidator = vine.create({ ...eventFilters, since: since().optional() })
+
 /**
  * Which entries of the log, from the query string.
  */
@@ -60,9 +67,8 @@ export const eventListValidator = vine.create({
   ...page,
   user: rules.userReference().optional(),
   session: vine.string().trim().toLowerCase().uuid().optional(),
-  type: rules.name(32).optional(),
+  ...eventFilters,
   reason: rules.name(32).optional(),
-  actor: rules.name(255).optional(),
   from: moment().optional(),
   until: moment().optional(),
 })

@@ -1,6 +1,6 @@
 import vine from '@vinejs/vine'
 import { refuseUnknownFields } from '#validators/known_fields'
-import { reason, sessionFilters, since } from '#validators/filters'
+import { reason, sessionFilters } from '#validators/filters'
 import * as rules from '#validators/rules'
 
 /**
@@ -12,11 +12,6 @@ export const filtersValidator = vine.create({ ...sessionFilters })
  * The reason alone.
  */
 export const reasonValidator = vine.create({ reason: reason() })
-
-/**
- * A moment in the past: so long ago, or a date or time.
- */
-export const sinceValidator = vine.create({ since: since().optional() })
 
 /**
  * What every force logout may say besides whose sessions end.

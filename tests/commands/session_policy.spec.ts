@@ -99,7 +99,7 @@ test.group('Commands of the session policy', (group) => {
     assert.deepEqual(dry, { sessions: 2, users: 1, dryRun: true })
     assert.equal(await countRows('sessions', { ended_at: null }), 3)
     const trimmed = await runCommand(['sessions:trim'])
-    assert.include(trimmed.stdout, 'Ended 2 session(s) of 1 user(s).')
+    assert.include(trimmed.stdout, 'Ended 2 sessions of 1 user.')
     assert.equal(await countRows('sessions', { ended_at: null }), 1)
     const nothing = await jsonOfCommand(['sessions:trim'])
     assert.equal(nothing.sessions, 0)

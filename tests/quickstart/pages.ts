@@ -64,9 +64,9 @@ export const pages: Record<string, Step[]> = {
       given: async ({ url }) => ({ LAPTOP: await signIn(url, 'ThinkPad') }),
       shows: (printed, assert) => {
         assert.include(printed, 'ThinkPad')
-        assert.include(printed, 'admin@example.com: at most 3 session(s).')
+        assert.include(printed, 'admin@example.com: at most 3 sessions.')
         assert.include(printed, 'Would end 0 sessions. Nothing was changed.')
-        assert.include(printed, 'ada@example.com is disabled. Ended 1 session(s)')
+        assert.include(printed, 'ada@example.com is disabled. Ended 1 session ')
         assert.include(printed, 'ada@example.com is enabled.')
         assert.match(printed, /The database was copied to \S+backup\.sqlite3\./)
       },
