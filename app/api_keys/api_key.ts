@@ -36,7 +36,7 @@ export type ApiKeyRow = {
   expires_at: StoredInstant | null
 }
 
-function toApiKey(row: ApiKeyRow): ApiKey {
+export function toApiKey(row: ApiKeyRow): ApiKey {
   return {
     id: Number(row.id),
     name: row.name,
