@@ -84,6 +84,7 @@ const ROUTES: Record<string, Door[]> = {
   'POST /api/v1/auth/password/reset': [door('body token', ['reset token'], 422)],
   'POST /api/v1/auth/email/confirm': [door('body token', ['e-mail token'], 422)],
   'GET /api/v1/account': forTokens,
+  'PATCH /api/v1/account': forSessions,
   'DELETE /api/v1/account': forSessions,
   'PUT /api/v1/account/password': forSessions,
   'PUT /api/v1/account/email': forSessions,
