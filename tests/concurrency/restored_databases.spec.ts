@@ -190,10 +190,10 @@ test.group('Services that follow a database that was restored', (group) => {
 
       const poll = waiting.follow(30).catch(() => 'cut')
       env = await restore.putBack(() => server.stop())
-      if (server.process.exitCode !== null) {
-        server = await startServer({ env, port: Number(new URL(url).port) })
-      }
-      if ((await poll) === 'cut') await waiting.follow()
+      const wasStopped = server.process.exitCode !== null
+      if (wasStopped) server = await startServer({ env, port: Number(new URL(url).port) })
+      /** A server that stops answers whoever waits, or cuts them off; one that goes on tells them. */
+      if ((await poll) === 'cut' || wasStopped) await waiting.follow()
       await polling.follow()
       for (const service of [polling, waiting]) {
         assert.equal(service.gone, 1)

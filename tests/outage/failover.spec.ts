@@ -19,8 +19,9 @@ test.group('A primary is demoted while connections stay', (group) => {
   let env: Record<string, string>
 
   group.tap((one) => {
-    one.skip(process.env.DB_CONNECTION !== 'postgres', 'is about PostgreSQL')
-    one.skip(Boolean(LACKS_DEBIAN_POSTGRES), String(LACKS_DEBIAN_POSTGRES))
+    const isPostgres = process.env.DB_CONNECTION === 'postgres'
+    const missing = isPostgres ? LACKS_DEBIAN_POSTGRES : 'is about PostgreSQL'
+    one.skip(Boolean(missing), String(missing))
   })
   group.setup(async () => {
     if (process.env.DB_CONNECTION !== 'postgres' || LACKS_DEBIAN_POSTGRES) return
