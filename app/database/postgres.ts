@@ -249,8 +249,11 @@ async function open(
     } as pg.ClientConfig,
     options.pooler
   )
-  /** Between here and the pool nobody listens, and an error that nobody hears ends the process. */
-  client.on('error', () => {})
+  /**
+   * Between here and the pool nobody listens, and an error that nobody hears ends the process. The driver
+   * gives a connection that broke no code.
+   */
+  client.on('error', (error: Error & { code?: string }) => void (error.code ??= '08006'))
   watchServer(client)
   try {
     await client.connect()

@@ -163,7 +163,8 @@ test.group('PostgreSQL refuses the application', (group) => {
       await until(
         async () => {
           reported = await call(server.url, 'GET', '/health/ready')
-          return reported.status === 503
+          /** What was found half a second ago may still be told. */
+          return reported.status === 503 && says.test(JSON.stringify(reported.body))
         },
         'not ready',
         10_000
@@ -186,7 +187,10 @@ test.group('PostgreSQL refuses the application', (group) => {
         const told = `${method} ${pattern}: ${response.status}`
         assert.notEqual(response.status, 500, told)
         /** Service clients and Prometheus authenticate in another way than by a user's token. */
-        if (pattern.startsWith('/api/v1/') && !/revocations|\/sessions\/?$/.test(pattern)) {
+        if (
+          pattern.startsWith('/api/v1/') &&
+          !/revocations|\/sessions\/?$|\/sessions\/[^/]+\/confirm$/.test(pattern)
+        ) {
           assert.notEqual(response.status, 401, told)
         }
       }
@@ -218,6 +222,6 @@ test.group('PostgreSQL refuses the application', (group) => {
     await asOwner(mends)
     const { status } = await call(started.url, 'GET', '/api/v1/account', { token })
     assert.equal(status, 200)
-    assert.equal(started.output(), '')
+    assert.notMatch(started.output(), /\n\s+at /)
   }).timeout(120_000)
 })

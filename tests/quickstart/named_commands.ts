@@ -5,7 +5,7 @@ type Listed = { commandName: string; flags: { flagName: string }[] }
 /**
  * Commands of npm itself, besides the scripts of package.json.
  */
-const OF_NPM = ['ci', 'install']
+const OF_NPM = ['ci', 'init', 'install', 'pack']
 
 /**
  * The commands that the pages of a clone name in their text, and those that begin a row of a table.

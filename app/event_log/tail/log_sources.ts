@@ -162,7 +162,8 @@ export class PostgresLog implements LogSource {
     if (this.#closed) return void client.end()
     client.on('error', failed)
     client.on('end', () => {
-      if (!this.#closed) failed(new Error('The connection to the log ended.'))
+      if (!this.#closed)
+        failed(Object.assign(new Error('The connection to the log ended.'), { code: '08006' }))
     })
     client.on('notification', grown)
     if (direct.pooler !== 'transaction') await client.query(`LISTEN ${LOG_CHANNEL}`)
