@@ -38,7 +38,8 @@ async function install() {
 
 /**
  * npm writes what it installed to a lockfile of its own as its last step. Versions are compared,
- * not times: Git gives package-lock.json a new time whenever branches are switched.
+ * not times: Git gives package-lock.json a new time whenever branches are switched. A folder that was
+ * copied or linked can have that lockfile without its packages, so they are looked for as well.
  */
 function isInstalled() {
   if (!existsSync(bundledNode)) return false
@@ -46,7 +47,10 @@ function isInstalled() {
   const present = packagesOf('node_modules/.package-lock.json')
   return Object.entries(wanted).every(
     ([path, { version, optional }]) =>
-      path === '' || (path in present ? present[path].version === version : optional)
+      path === '' ||
+      (path in present
+        ? present[path].version === version && existsSync(join(ROOT, path))
+        : optional)
   )
 }
 
