@@ -254,9 +254,10 @@ async function open(
    * gives a connection that broke no code.
    */
   client.on('error', (error: Error & { code?: string }) => void (error.code ??= '08006'))
-  watchServer(client)
   try {
     await client.connect()
+    /** Not before: pg never answers `connect` of a client that was given up meanwhile. */
+    watchServer(client)
     const { server, ...found } = await prepare(client, options)
     if (found.readOnly) {
       throw Object.assign(new Error(`${host.host}:${host.port} takes no writes`), { code: '25006' })

@@ -69,7 +69,7 @@ function giveUpConnections(except?: Client): void {
 type Answer = (error: Error | null, result?: QueryResult) => void
 
 /**
- * Looks, from when it is made, at what each statement of a connection brings:
+ * Looks, from when it is connected, at what each statement of a connection brings:
  *
  * - pg gives what it says itself no code. All of that means that the connection is gone, or will be.
  * - A server that turns out to be read-only is left.
