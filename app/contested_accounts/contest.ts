@@ -80,13 +80,13 @@ export async function noteContest(trx: TransactionClientContract, userId: number
   const windowStart = new Date(now.getTime() - rule.windowMs)
   const known = await readContest(trx, userId)
   const from = known?.clearedAt && known.clearedAt > windowStart ? known.clearedAt : windowStart
-  const recent = await readTakeovers(trx, userId, from)
+  const recent = await countTakeovers(trx, userId, from)
   if (recent.count < rule.count) return
 
   const goesOn = known !== null && !known.clearedAt && known.lastAt > windowStart
   const contest: Contest = {
     userId,
-    devices: recent.devices,
+    devices: await readDevices(trx, userId, from),
     count: goesOn ? known.count + 1 : recent.count,
     since: goesOn ? known.since : recent.since,
     lastAt: now,
@@ -173,29 +173,34 @@ const TAKEOVERS = `FROM sessions ended JOIN sessions newer ON newer.id = ended.s
       THEN ended.device_id <> newer.device_id
       ELSE coalesce(ended.user_agent, '') <> coalesce(newer.user_agent, '') END`
 
-type Takeovers = { count: number; since: Date; devices: ContestingDevice[] }
-
-async function readTakeovers(
+async function countTakeovers(
   trx: TransactionClientContract,
   userId: number,
   from: Date
-): Promise<Takeovers> {
+): Promise<{ count: number; since: Date }> {
   const [{ count, since }] = await rows<{ count: number | string; since: StoredInstant | null }>(
     trx,
     `SELECT count(DISTINCT ended.superseded_by) AS count, min(ended.ended_at) AS since ${TAKEOVERS}`,
     [userId, from]
   )
-  const devices = await rows<ContestingDevice & { times: number | string }>(
+  return { count: Number(count), since: toDate(since) ?? from }
+}
+
+/**
+ * The devices that took over, the most frequent first.
+ */
+async function readDevices(
+  trx: TransactionClientContract,
+  userId: number,
+  from: Date
+): Promise<ContestingDevice[]> {
+  const devices = await rows<ContestingDevice>(
     trx,
-    `SELECT newer.device_name AS name, newer.platform, count(*) AS times ${TAKEOVERS}
-     GROUP BY newer.device_name, newer.platform ORDER BY times DESC LIMIT ${DEVICES}`,
+    `SELECT newer.device_name AS name, newer.platform ${TAKEOVERS}
+     GROUP BY newer.device_name, newer.platform ORDER BY count(*) DESC LIMIT ${DEVICES}`,
     [userId, from]
   )
-  return {
-    count: Number(count),
-    since: toDate(since) ?? from,
-    devices: devices.map(({ name, platform }) => ({ name, platform })),
-  }
+  return devices.map(({ name, platform }) => ({ name, platform }))
 }
 
 async function writeContest(trx: TransactionClientContract, contest: Contest): Promise<void> {

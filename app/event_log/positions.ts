@@ -16,7 +16,8 @@ const MARK = "left(replace(gen_random_uuid()::text, '-', ''), 16)"
  * ids. An entry without a position is seen by nobody, so who reads by positions skips nothing,
  * however long the transaction takes, and waits for no other.
  *
- * It is one statement, whose transaction no client can leave open, and which a pooler takes as any other.
+ * It is a single statement, which is a transaction of its own: no client can leave it open, and a pooler in
+ * transaction mode passes it on like any other.
  * Each part of it sees what has committed until then (READ COMMITTED). The lock has everybody else who gives
  * positions wait, so they become visible in their order; who waited finds them given and writes nothing. What
  * it sees are all entries that had committed when it was sent. Sign-ins never wait for it.

@@ -158,7 +158,7 @@ export async function removeMail({ id }: Pick<TakenMail, 'id'>): Promise<void> {
 }
 
 /**
- * Has any node take a mail again in so many milliseconds.
+ * Puts a mail back into the queue: any node may take it again after `inMs` milliseconds.
  */
 export async function returnMail({ id }: Pick<TakenMail, 'id'>, inMs: number): Promise<void> {
   const dueAt = new Date(clock.millis() + inMs)
