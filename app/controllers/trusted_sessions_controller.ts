@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import { confirmTrusted, signInTrusted } from '#app/accounts/trusted_sign_in'
 import { deviceOf } from '#app/devices/device'
+import { clientActor } from '#app/event_log/actor'
 import { countSignIn } from '#app/metrics/count_sign_in'
 import OpenedSessionTransformer from '#transformers/opened_session_transformer'
 import { readTrustedConfirmation, readTrustedSignIn } from '#validators/trusted_sign_ins'
@@ -10,7 +11,7 @@ import { readTrustedConfirmation, readTrustedSignIn } from '#validators/trusted_
  */
 export default class TrustedSessionsController {
   async store({ request, response, serialize, serviceClient }: HttpContext) {
-    const actor = `service_client:${serviceClient!.id}` as const
+    const actor = clientActor(serviceClient!.id)
     const said = await readTrustedSignIn(request.body())
     const { user: given, create, limit, dpopJkt, authenticatedAt, ...choice } = said
     const { user, opened } = await countSignIn(() =>
@@ -31,7 +32,7 @@ export default class TrustedSessionsController {
   }
 
   async confirm({ params, request, serialize, serviceClient }: HttpContext) {
-    const actor = `service_client:${serviceClient!.id}` as const
+    const actor = clientActor(serviceClient!.id)
     const { authenticatedAt } = await readTrustedConfirmation(request.body())
     const confirmed = await confirmTrusted(params.id, {
       authenticatedAt: authenticatedAt ?? undefined,

@@ -4,3 +4,8 @@
  */
 export type Actor =
   `user:${number}` | `command:${string}` | `service_client:${string}` | 'repl' | 'system'
+
+/**
+ * A service client as the one who did something.
+ */
+export const clientActor = (id: string) => `service_client:${id}` as const

@@ -1,6 +1,7 @@
 import type { HttpContext } from '@adonisjs/core/http'
 import type { NextFn } from '@adonisjs/core/types/http'
 import type { Administrator } from '#app/accounts/administrator'
+import { clientActor } from '#app/event_log/actor'
 import { requireClient } from '#app/service_clients/require_client'
 import { E_FORBIDDEN } from '#exceptions/errors'
 
@@ -18,7 +19,7 @@ export default class AdminMiddleware {
 async function administratorOf({ auth, request }: HttpContext): Promise<Administrator> {
   if (/^\s*basic\b/i.test(request.header('authorization') ?? '')) {
     const { id } = await requireClient(request.request, 'manage')
-    return { actor: `service_client:${id}`, session: null }
+    return { actor: clientActor(id), session: null }
   }
   const user = await auth.authenticate()
   const session = auth.getSessionOrFail()

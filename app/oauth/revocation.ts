@@ -1,7 +1,7 @@
 import { endApiKey } from '#app/api_keys/end_api_keys'
 import type { ServiceClient } from '#app/service_clients/service_client'
 import { verifyToken } from '#app/token_verification/verify_token'
-import type { Actor } from '#app/event_log/actor'
+import { clientActor } from '#app/event_log/actor'
 import { endSession } from '#app/sessions/end'
 
 /**
@@ -17,7 +17,7 @@ export async function revokeToken(value: string, client: ServiceClient): Promise
   const verdict = await verifyToken(value, ['access', 'refresh', 'api_key'])
   const token = 'token' in verdict ? verdict.token : null
   if (!token) return
-  const actor: Actor = `service_client:${client.id}`
+  const actor = clientActor(client.id)
   if (token.session) await endSession(token.session, { reason: 'logged_out', actor })
   else {
     const key = { id: token.id, userId: token.user.id }

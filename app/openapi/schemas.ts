@@ -243,21 +243,12 @@ export const schemas: Record<string, Schema> = {
     }),
   }),
   AdminSession: object({
-    id: uuid,
+    ...session,
     user: object({
       id: { type: 'integer' },
       email: nullable('string'),
       externalId: nullable('string'),
     }),
-    kind: sessionKind,
-    device: ref('Device'),
-    ip: nullable('string'),
-    userAgent: nullable('string'),
-    createdAt: instant,
-    authenticatedAt: signInTime,
-    lastSeenAt: instant,
-    expiresAt: instant,
-    current: { type: 'boolean' },
   }),
   ForceLogout: object({
     ended: { type: 'integer', minimum: 0 },

@@ -2,7 +2,7 @@ import db from '@adonisjs/lucid/services/db'
 import { randomBytes, randomUUID } from 'node:crypto'
 import clock from '#app/clock'
 import { inTransaction } from '#app/database/transaction'
-import type { Actor } from '#app/event_log/actor'
+import { clientActor, type Actor } from '#app/event_log/actor'
 import { appendEvents } from '#app/event_log/append'
 import type { Page } from '#app/event_log/list'
 import { endSupportSessionsBy } from '#app/sessions/support'
@@ -89,7 +89,7 @@ export async function revokeClient(id: string, actor: Actor): Promise<ServiceCli
       .update({ revoked_at: clock.now() })
     const row: ServiceClientRow | null = await trx.from('service_clients').where('id', id).first()
     if (!row) return null
-    endSupportSessionsBy(trx, `service_client:${id}`)
+    endSupportSessionsBy(trx, clientActor(id))
     if (Number(revoked) > 0) {
       const data = { id, name: row.name }
       await appendEvents(trx, [{ type: 'client.revoked', userId: null, actor, data }])
